@@ -1,0 +1,111 @@
+"""How much memory there is, and how much a stream needs: both in bytes."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+
+from sr.fuse import upscaling
+
+CGROUP = Path("/sys/fs/cgroup")
+# (limit, usage): cgroup v2, then v1.
+CGROUP_FILES = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
+FEATURE_BYTES = 64 * 4  # a pixel of the features that one stage hands to the next
+SHARE = 0.5  # of what is free: the result, the files and other requests need some too
+
+
+def available_bytes(device: torch.device) -> int:
+    """Bytes that one photo's work may take: a share of what this device, or container, has free."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0] * SHARE)
+    return int(min(_host_free(), _container_free()) * SHARE)
+
+
+def _host_free() -> float:
+    """MemAvailable where there is /proc, else a quarter of the memory installed."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 4
+    except (AttributeError, ValueError, OSError):
+        return 2 << 30
+
+
+def _container_free(root: Path = CGROUP) -> float:
+    """Bytes left under the container's limit, infinity if it has none."""
+    for limit, usage in CGROUP_FILES:
+        try:
+            return max(0, int((root / limit).read_text()) - int((root / usage).read_text()))
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return float("inf")
+
+
+def stream_bytes(stages: tuple[fx.GraphModule, ...], width: int, rows: tuple[int, ...]) -> int:
+    """Bytes that streaming a band `width` columns wide takes at most, weights not counted.
+
+    What the stages keep between strips, and the largest strip being worked on.
+    """
+    needs = [_stage_bytes(stage) for stage in stages]
+    kept = sum(stage_kept for stage_kept, _ in needs)
+    working = max(row * height for (_, row), height in zip(needs, rows, strict=True))
+    handed_on = rows[0] * FEATURE_BYTES * (len(stages) - 1)
+    return int(width * (kept + working + handed_on))
+
+
+@lru_cache(maxsize=16)
+def _stage_bytes(stage: fx.GraphModule) -> tuple[float, float]:
+    """(bytes kept, bytes of work for a strip's row), both for a column of the stage's input."""
+    device = next((p.device for p in stage.parameters()), torch.device("cpu"))
+    ShapeProp(stage).propagate(torch.zeros(1, _in_channels(stage), 8, 8, device=device))
+    lag: dict[fx.Node, int] = {}
+    kept = work = 0
+    for node in stage.graph.nodes:
+        inputs = node.all_input_nodes
+        lag[node] = max((lag[i] for i in inputs), default=0)
+        kept += sum((lag[node] - lag[i]) * _row_bytes(i) for i in inputs)
+        layer = _layer(stage, node)
+        if isinstance(layer, nn.Conv2d):
+            lag[node] += layer.kernel_size[0] // 2
+            kept += (layer.kernel_size[0] - 1) * _row_bytes(inputs[0])
+        lag[node] *= upscaling(layer)
+        if node.op != "output":
+            # Rows in, their copy behind the kept ones, and rows out.
+            step = 2 * sum(map(_rows_bytes, inputs)) + _rows_bytes(node)
+            work = max(work, step)
+    return kept, work
+
+
+def _shape(node: fx.Node) -> torch.Size:
+    return node.meta["tensor_meta"].shape
+
+
+def _row_bytes(node: fx.Node) -> float:
+    """Bytes of one row of this node's features, a column of input."""
+    return 4 * _shape(node)[1] * _shape(node)[3] / 8
+
+
+def _rows_bytes(node: fx.Node) -> float:
+    """Bytes of the rows that one input row makes, a column of input."""
+    return _row_bytes(node) * _shape(node)[2] / 8
+
+
+def _layer(stage: fx.GraphModule, node: fx.Node) -> nn.Module | None:
+    return stage.get_submodule(node.target) if node.op == "call_module" else None
+
+
+def _in_channels(stage: fx.GraphModule) -> int:
+    layers = (_layer(stage, node) for node in stage.graph.nodes)
+    return next(layer.in_channels for layer in layers if isinstance(layer, nn.Conv2d))

@@ -1,0 +1,170 @@
+"""A network run over strips of rows, without overlap and without a whole-photo feature map.
+
+A convolution of height k needs k - 1 rows that the previous strip has already
+seen. The stream keeps just those, for every convolution, so each row of each
+feature map is computed exactly once, whatever the strips' height: the result
+equals that of the whole photo (up to the rounding of another order of sums),
+memory is bounded by the photo's width, and a strip stays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from sr.fuse import is_same_size
+
+# Layers that make each output row from one input row alone.
+ROWWISE = (
+    nn.PReLU,
+    nn.ReLU,
+    nn.LeakyReLU,
+    nn.Tanh,
+    nn.Identity,
+    nn.PixelShuffle,
+    nn.Upsample,
+    nn.BatchNorm2d,
+)
+
+
+class UnsupportedLayer(TypeError):
+    """The network has a layer that can't be run strip by strip."""
+
+
+class Stream(fx.Interpreter):
+    """Runs one traced stage from the top row to the bottom row of a photo.
+
+    A value of None inside stands for "no rows yet".
+    """
+
+    def __init__(self, stage: fx.GraphModule) -> None:
+        super().__init__(stage)
+        self.kept: dict[fx.Node, Any] = {}
+        self.last = False
+        for node in stage.graph.nodes:
+            _check(self, node)
+
+    @torch.inference_mode()
+    def push(self, rows: Tensor | None, last: bool) -> Tensor | None:
+        """Feed the next rows (N, C, h, W), get the rows that are ready: (N, C', h', W') or None.
+
+        `last` says that these are the bottom rows; then everything comes out.
+        After an exception the stream is as it was before, so the same rows
+        can be pushed again in smaller strips.
+        """
+        before, self.last = dict(self.kept), last
+        try:
+            return self.run(rows)
+        except BaseException:
+            self.kept = before
+            raise
+
+    def run_node(self, n: fx.Node) -> Any:
+        self.node = n
+        return super().run_node(n)
+
+    def call_module(self, target: str, args: tuple, kwargs: dict) -> Tensor | None:
+        layer = self.fetch_attr(target)
+        if isinstance(layer, nn.Conv2d):
+            return self._convolve(layer, args[0])
+        return None if args[0] is None else layer(args[0])
+
+    def call_function(self, target, args: tuple, kwargs: dict) -> Tensor | None:
+        return self._combine(target, args, kwargs)
+
+    def call_method(self, target: str, args: tuple, kwargs: dict) -> Tensor | None:
+        return self._combine(getattr(Tensor, target), args, kwargs)
+
+    def _convolve(self, conv: nn.Conv2d, x: Tensor | None) -> Tensor | None:
+        """Zero rows above the first and below the last strip, kept rows between."""
+        size = conv.kernel_size[0]
+        if size > 1:
+            x = self._join(x, size // 2)
+        if x is None or x.shape[2] < size:
+            self.kept[self.node] = x
+            return None
+        if size > 1:
+            self.kept[self.node] = None if self.last else x[:, :, 1 - size :].clone(
+                memory_format=torch.preserve_format
+            )
+        return F.conv2d(x, conv.weight, conv.bias, padding=(0, size // 2))
+
+    def _join(self, x: Tensor | None, padding: int) -> Tensor | None:
+        """Kept rows (zeros at the top), `x`, and zeros at the bottom."""
+        kept = self.kept.get(self.node)
+        sample = x if x is not None else kept
+        if sample is None:
+            return None
+        parts = [_zero_rows(sample, padding) if kept is None else kept]
+        parts += [x] if x is not None else []
+        parts += [_zero_rows(sample, padding)] if self.last else []
+        return torch.cat(parts, 2) if len(parts) > 1 else parts[0]
+
+    def _combine(self, function, args: tuple, kwargs: dict) -> Tensor | None:
+        """Call `function` on the rows that all its operands have; keep the others' surplus."""
+        waiting = list(self.kept.get(self.node) or ())
+        operands = [self._queue(waiting, x) for x in _rows(args, self.node.args)]
+        ready = min(0 if x is None else x.shape[2] for x in operands)
+        self.kept[self.node] = [_after(x, ready) for x in operands]
+        if not ready:
+            return None
+        heads = iter(x if x.shape[2] == ready else x[:, :, :ready] for x in operands)
+        filled = _fill(args, self.node.args, heads)
+        return function(*filled, **kwargs)
+
+    @staticmethod
+    def _queue(waiting: list, x: Tensor | None) -> Tensor | None:
+        """An operand's surplus from before with its new rows behind it."""
+        surplus = waiting.pop(0) if waiting else None
+        if surplus is None or x is None:
+            return x if surplus is None else surplus
+        return torch.cat([surplus, x], 2)
+
+
+def _zero_rows(like: Tensor, count: int) -> Tensor:
+    n, channels, _, width = like.shape
+    rows = like.new_zeros(n, channels, count, width)
+    return rows.contiguous(memory_format=torch.channels_last)
+
+
+def _after(x: Tensor | None, rows: int) -> Tensor | None:
+    if x is None or x.shape[2] == rows:
+        return None
+    return x[:, :, rows:].clone(memory_format=torch.preserve_format) if rows else x
+
+
+def _rows(values, nodes) -> list:
+    """The values that stand for graph nodes, in order, out of nested arguments."""
+    found = []
+    for value, node in zip(values, nodes, strict=True):
+        if isinstance(node, (list, tuple)):
+            found += _rows(value, node)
+        elif isinstance(node, fx.Node):
+            found.append(value)
+    return found
+
+
+def _fill(values, nodes, heads) -> list:
+    """`values` with those that stand for graph nodes taken from `heads`."""
+    return [
+        _fill(value, node, heads)
+        if isinstance(node, (list, tuple))
+        else next(heads)
+        if isinstance(node, fx.Node)
+        else value
+        for value, node in zip(values, nodes, strict=True)
+    ]
+
+
+def _check(stream: Stream, node: fx.Node) -> None:
+    """Refuse a layer that mixes rows in a way the stream doesn't know."""
+    if node.op != "call_module":
+        return
+    layer = stream.fetch_attr(node.target)
+    if isinstance(layer, nn.Conv2d) and is_same_size(layer):
+        return
+    if not isinstance(layer, ROWWISE) or getattr(layer, "mode", "nearest") != "nearest":
+        raise UnsupportedLayer(f"{node.target} ({type(layer).__name__}) can't be run in strips")

@@ -1,0 +1,57 @@
+"""Geometry only: integers in, spans out. No tensors.
+
+A photo is cut into vertical *bands* and each band into *strips* of rows,
+which are fed from top to bottom. Strips need no overlap, for the stream keeps
+the rows that the next strip needs; bands need a halo, for nothing is kept
+sideways. With memory enough there is one band, and nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Band:
+    """Columns start..stop of the result, computed from outer_start..outer_stop."""
+
+    start: int
+    stop: int
+    outer_start: int
+    outer_stop: int
+
+    @property
+    def width(self) -> int:
+        """Columns that are computed, halo included."""
+        return self.outer_stop - self.outer_start
+
+
+def spans(length: int, size: int) -> Iterator[tuple[int, int]]:
+    """Even (start, stop) pairs that cover 0..length once, none longer than `size`.
+
+    >>> list(spans(10, 4))
+    [(0, 3), (3, 6), (6, 10)]
+    """
+    if length < 1 or size < 1:
+        raise ValueError(f"length and size must be at least 1, not {length} and {size}")
+    count = -(-length // size)
+    for i in range(count):
+        yield i * length // count, (i + 1) * length // count
+
+
+def bands(width: int, size: int, halo: int) -> list[Band]:
+    """Bands over `width` columns that are at most `size` wide, halo included.
+
+    A band that touches the photo's edge has no halo there. `size` must leave
+    room for at least one column between two halos unless one band holds all.
+    """
+    if width <= size:
+        return [Band(0, width, 0, width)]
+    core = size - 2 * halo
+    if core < 1:
+        raise ValueError(f"a band of {size} columns has no room beside its halo of {halo}")
+    return [
+        Band(start, stop, max(0, start - halo), min(width, stop + halo))
+        for start, stop in spans(width, core)
+    ]
