@@ -54,14 +54,8 @@ def fetch(source: PackageFile) -> Path:
 @lru_cache(maxsize=64)
 def sha256(path: Path, mtime_ns: int) -> str:
     """Hex SHA-256 of a file; `mtime_ns` makes a changed file a different question."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(
-            hashlib, "file_digest"
-        ) else _sha256_in_blocks(file)
-
-
-def _sha256_in_blocks(file) -> str:
-    digest = hashlib.sha256()  # Python 3.10 has no hashlib.file_digest
-    while block := file.read(1 << 20):
-        digest.update(block)
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hub import WeightsUnavailable
 from sr import catalog, engine, photo
 
 
@@ -19,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
         upscaler = catalog.load(args.model)
         args.out.mkdir(parents=True, exist_ok=True)
         return max([_upscale(path, upscaler, args) for path in args.photos])
-    except (catalog.UnknownModel, WeightsUnavailable, OSError) as error:
+    except (*catalog.ERRORS, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

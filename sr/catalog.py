@@ -26,6 +26,9 @@ class UnknownModel(ValueError):
     """No model of that name; the message lists those there are."""
 
 
+ERRORS = (UnknownModel, hub.WeightsUnavailable)  # what `load` raises
+
+
 @dataclass(frozen=True)
 class Model:
     """A catalog entry.

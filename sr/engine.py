@@ -20,7 +20,7 @@ from sr.fuse import receptive_radius
 from sr.memory import available_bytes, stream_bytes
 from sr.photo import Photo
 from sr.stream import Stream
-from sr.tiles import Band, bands, spans
+from sr.tiles import Band, bands
 
 # Input pixels in a strip. A strip's feature maps stay in the cache: 64
 # channels of 8192 pixels are 2 MB in the trunk; in the tail 1024 pixels
@@ -55,7 +55,11 @@ class Step:
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """CUDA, else MPS, else CPU; or the one named. Raises `EngineError` if it isn't there."""
+    """CUDA, else MPS, else CPU; or the one named, here or by the variable SR_DEVICE.
+
+    Raises `EngineError` if that one isn't there.
+    """
+    name = name or os.environ.get("SR_DEVICE") or None
     there = ["cpu"]
     there += ["mps"] if torch.backends.mps.is_available() else []
     there += ["cuda"] if torch.cuda.is_available() else []
@@ -185,8 +189,7 @@ def _flow(
     while start < height:
         stop = min(height, start + rows[0])
         try:
-            strip = x[:, :, start:stop] if isinstance(x, Tensor) else _to_tensor(x[start:stop], device)
-            y = streams[0].push(strip, last and stop == height)
+            y = streams[0].push(_rows(x, start, stop, device), last and stop == height)
         except torch.OutOfMemoryError:
             rows[0] = _halve(rows[0])
             continue
@@ -205,6 +208,10 @@ def _halve(rows: int) -> int:
         )
     torch.cuda.empty_cache()
     return rows // 2
+
+
+def _rows(x: Tensor | np.ndarray, start: int, stop: int, device: torch.device) -> Tensor:
+    return x[:, :, start:stop] if isinstance(x, Tensor) else _to_tensor(x[start:stop], device)
 
 
 def _to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from hub import WeightsUnavailable
 from sr import catalog, engine, metrics, photo
 
 
@@ -35,12 +34,13 @@ class Score:
 
 def pairs(data: Path) -> list[tuple[Path, Path]]:
     """(HR, LR) files of a folder. Raises `PhotoError` if there are none or one lacks its twin."""
-    found = [(hr, hr.with_name(hr.name[: -len("HR.png")] + "LR.png")) for hr in data.glob("*HR.png")]
+    highs = sorted(data.glob("*HR.png"))
+    found = [(hr, hr.with_name(hr.name.removesuffix("HR.png") + "LR.png")) for hr in highs]
     missing = [lr.name for _, lr in found if not lr.exists()]
     if not found or missing:
         what = f"lacks {', '.join(missing)}" if missing else "has no files that end in HR.png"
         raise photo.PhotoError(f"The folder {data} {what}.")
-    return sorted(found)
+    return found
 
 
 def method(name: str, device: str | None = None) -> Callable[[photo.Photo], np.ndarray]:
@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
             for data in args.data
             for name in args.models.split(",")
         ]
-    except (photo.PhotoError, catalog.UnknownModel, WeightsUnavailable, engine.EngineError) as error:
+    except (*catalog.ERRORS, photo.PhotoError, engine.EngineError) as error:
         print(error, file=sys.stderr)
         return 1
     print(table(scores))

@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+# What may be upscaled (a 4 megapixel photo takes minutes on two cores), and what may be looked at.
 MAX_PIXELS = int(float(os.environ.get("SR_MAX_MEGAPIXELS", "4")) * 1e6)
+MAX_PIXELS_READ = 64_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "JPEG2000")
 
 _SRGB = ImageCms.createProfile("sRGB")
@@ -131,10 +133,9 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """16-bit grey is 0..65535; float grey is 0..1, or as it is if its largest value is above 1."""
     values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    top = 65535.0
     if image.mode == "F":
         top = 1.0 if values.max() <= 1 else max(255.0, values.max())
-    else:
-        top = 65535.0
     return Image.fromarray((values / top * 255).round().clip(0, 255).astype(np.uint8))
 
 
@@ -168,12 +169,13 @@ def save(pixels: np.ndarray, path: str | Path, alpha: np.ndarray | None = None) 
     image = Image.fromarray(pixels)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        try:
-            image.save(part, "PNG", compress_level=1)
-        except BaseException:
-            os.unlink(part.name)
-            raise
-    os.chmod(part.name, 0o644)  # temporary files are private to their owner
-    os.replace(part.name, path)
+    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            image.save(file, "PNG", compress_level=1)
+        Path(part).chmod(0o644)  # temporary files are private to their owner
+        Path(part).replace(path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
     return path

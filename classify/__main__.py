@@ -1,0 +1,58 @@
+"""python -m classify PHOTO...: the five most likely birds in each photo.
+
+A program like app.py: it brings the two halves together, so that a small
+photo is enlarged by the SRGAN before it is judged, as on the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+import classify
+import sr
+from hub import WeightsUnavailable
+from sr.engine import EngineError
+from sr.photo import MAX_PIXELS_READ
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 0 if every photo was judged, 1 if some were not."""
+    parser = argparse.ArgumentParser(prog="python -m classify", description=__doc__)
+    parser.add_argument("photos", nargs="+", metavar="PHOTO")
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of tables")
+    args = parser.parse_args(argv)
+    answers, failed = [], 0
+    for path in args.photos:
+        try:
+            answers.append((path, judge(path)))
+        except (sr.PhotoError, EngineError, WeightsUnavailable) as error:
+            print(error, file=sys.stderr)
+            failed = 1
+    if args.json:
+        print(json.dumps([{"photo": path, **asdict(answer)} for path, answer in answers], indent=2))
+    else:
+        print("\n\n".join(table(path, answer) for path, answer in answers))
+    return failed
+
+
+def judge(path: str) -> classify.Answer:
+    """The answer for a file."""
+    photo = sr.open(path, max_pixels=MAX_PIXELS_READ)
+    return classify.identify(photo.pixels, enlarge=lambda: sr.upscale(photo, sr.load()).pixels)
+
+
+def table(path: str, answer: classify.Answer) -> str:
+    """One photo's answer as aligned text."""
+    lines = [path, answer.sentence]
+    lines += [
+        f"  {s.probability:>6.1%}  {s.name:<28} {s.scientific or '':<28} {s.url or ''}".rstrip()
+        for s in answer.species
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

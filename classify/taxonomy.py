@@ -1,0 +1,55 @@
+"""Scientific or English name -> the names and the page eBird has for a species.
+
+The taxonomy is eBird's of 2024, from the package birdnames; only its table is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+TABLE = "data/processed/ebird_2024_taxonomy.csv"
+
+
+@dataclass(frozen=True)
+class Taxon:
+    """A kind of bird; scientific and code are None where eBird has no such species."""
+
+    english: str
+    scientific: str | None = None
+    code: str | None = None
+
+    @property
+    def url(self) -> str | None:
+        """The species' page."""
+        return f"https://ebird.org/species/{self.code}" if self.code else None
+
+
+def find(names: Iterable[str]) -> Taxon | None:
+    """The species that one of the names means: scientific names are tried before English ones."""
+    scientific, english = _tables()
+    lowered = [name.lower() for name in names]
+    for table in (scientific, english):
+        for name in lowered:
+            if name in table:
+                return table[name]
+    return None
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[dict[str, Taxon], dict[str, Taxon]]:
+    spec = importlib.util.find_spec("birdnames")
+    path = Path(spec.submodule_search_locations[0], *TABLE.split("/"))
+    with path.open(encoding="utf-8", newline="") as file:
+        taxa = [
+            Taxon(row["ebird_common_name"], row["scientific_name"], row["ebird_ebird_code"])
+            for row in csv.DictReader(file)
+        ]
+    return (
+        {taxon.scientific.lower(): taxon for taxon in taxa},
+        {taxon.english.lower(): taxon for taxon in taxa},
+    )
