@@ -36,17 +36,17 @@ softer.
 """
 
 
-class PhotoInput(gr.Image):
+def photo_input(**options) -> gr.Image:
     """An image input that hands over the uploaded file as it came.
 
     `gr.Image` opens the file itself first, and a file that is no photo ends
-    in an error that says nothing; `sr.open` says what is wrong.
+    in an error that says nothing; `sr.open` says what is wrong. (A subclass
+    would do, but Gradio writes a stub file beside the source of each.)
     """
-
-    is_template = True  # shown by gr.Image's own front end
-
-    def preprocess(self, payload):
-        return payload.path if payload and payload.path else super().preprocess(payload)
+    image = gr.Image(type="filepath", image_mode=None, format="png", **options)
+    opened = image.preprocess
+    image.preprocess = lambda payload: payload.path if payload and payload.path else opened(payload)
+    return image
 
 
 @contextmanager
@@ -68,7 +68,10 @@ def sentences() -> Iterator[None]:
 
 
 def upscale(
-    image: str, model: str | None = None, identify: bool = True, progress: gr.Progress = gr.Progress()
+    image: str,
+    model: str | None = None,
+    identify: bool = True,
+    progress: gr.Progress = gr.Progress(),
 ):
     """Enlarge a photo four times with SRGAN and name the bird in it.
 
@@ -162,16 +165,12 @@ def save_pair(source: sr.Photo, result: sr.Photo) -> tuple[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=folder))
     alpha = None if source.alpha is None else photo.bicubic(source.alpha)
-    before = photo.save(
-        photo.bicubic(source.pixels), folder / f"{source.name}_bicubic.png", alpha
-    )
+    before = photo.save(photo.bicubic(source.pixels), folder / f"{source.name}_bicubic.png", alpha)
     after = photo.save(result.pixels, folder / f"{source.name}_x4.png", result.alpha)
     return str(before), str(after)
 
 
-def describe(
-    source: sr.Photo, result: sr.Photo, seconds: float, upscaler: catalog.Upscaler
-) -> str:
+def describe(source: sr.Photo, result: sr.Photo, seconds: float, upscaler: catalog.Upscaler) -> str:
     """The line of facts."""
     from sr.engine import choose_device
 
@@ -199,9 +198,7 @@ def hidden_api(image: gr.Image, outputs: list, identify_outputs: list) -> None:
     )
     trigger = gr.Button(visible=False)
     trigger.click(upscale, [image, model, named], outputs, api_name="upscale", **ONE_AT_A_TIME)
-    trigger.click(
-        upscale_image, [image, model], picture, api_name="upscale_image", **ONE_AT_A_TIME
-    )
+    trigger.click(upscale_image, [image, model], picture, api_name="upscale_image", **ONE_AT_A_TIME)
     trigger.click(identify, image, identify_outputs, api_name="identify", **ONE_AT_A_TIME)
 
 
@@ -210,15 +207,14 @@ ONE_AT_A_TIME = {"concurrency_limit": 1, "concurrency_id": "inference"}
 
 def build() -> gr.Blocks:
     """The page, from top to bottom as it looks."""
-    with gr.Blocks(title="Sharper birds", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+    with gr.Blocks(
+        title="Sharper birds", analytics_enabled=False, delete_cache=(3600, 3600)
+    ) as page:
         gr.Markdown(INTRODUCTION)
         with gr.Row():
             with gr.Column(scale=2, min_width=280):
-                image = PhotoInput(
+                image = photo_input(
                     label="Photo",
-                    type="filepath",
-                    image_mode=None,
-                    format="png",
                     sources=["upload", "clipboard", "webcam"],
                     height=300,
                     elem_id="photo",

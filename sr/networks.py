@@ -32,9 +32,7 @@ class ResidualBlock(nn.Module):
 class ResidualTrunk(nn.Module):
     """k9n64 convolution, B residual blocks, k3n64 convolution and the long skip."""
 
-    def __init__(
-        self, channels: int, blocks: int, *, bias: bool, slopes: int, eps: float
-    ) -> None:
+    def __init__(self, channels: int, blocks: int, *, bias: bool, slopes: int, eps: float) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, channels, 9, padding=4)
         self.prelu = nn.PReLU(slopes)

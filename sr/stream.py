@@ -87,8 +87,10 @@ class Stream(fx.Interpreter):
             self.kept[self.node] = x
             return None
         if size > 1:
-            self.kept[self.node] = None if self.last else x[:, :, 1 - size :].clone(
-                memory_format=torch.preserve_format
+            self.kept[self.node] = (
+                None
+                if self.last
+                else x[:, :, 1 - size :].clone(memory_format=torch.preserve_format)
             )
         return F.conv2d(x, conv.weight, conv.bias, padding=(0, size // 2))
 
