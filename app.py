@@ -230,6 +230,7 @@ def build() -> gr.Blocks:
                     start = gr.Button("Enlarge 4×", variant="primary", elem_id="start")
                     only_name = gr.Button("Only name the bird", elem_id="only-name")
                 stop = gr.Button("Stop", variant="stop", size="sm", elem_id="stop")
+                examples = gr.Group()
             with gr.Column(scale=3, min_width=320):
                 slider = gr.ImageSlider(
                     label="Before (bicubic) and after",
@@ -253,7 +254,7 @@ def build() -> gr.Blocks:
             only_name.click(identify, image, [label, birds], api_name="page_identify", **private),
         ]
         stop.click(None, cancels=running)
-        with gr.Row():
+        with examples:
             gr.Examples(
                 [[str(path)] for path in EXAMPLES],
                 image,

@@ -1,0 +1,19 @@
+"""python -m tests.make_pictures: store each model's small picture anew, after a meant change."""
+
+from pathlib import Path
+
+import sr
+from sr import catalog, photo
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    cut = photo.open(ROOT / "examples" / "scarlet_macaw.png").pixels[30:50, 40:64]
+    for name in catalog.MODELS:
+        result = sr.upscale(photo.Photo(cut), catalog.load(name), device="cpu")
+        photo.save(result.pixels, ROOT / "tests" / "data" / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

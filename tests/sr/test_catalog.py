@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from sr import catalog, engine
+from sr.photo import Photo
+
+DATA = __file__.rsplit("/", 2)[0] + "/data"
+
+
+@pytest.mark.parametrize("name", catalog.MODELS)
+def test_every_model_still_gives_its_stored_picture(name, macaw):
+    """Guards against a silent change of the weights or the maths.
+
+    The pictures were made by tests/make_pictures.py from a 24 x 20 cut.
+    """
+    expected = np.asarray(Image.open(f"{DATA}/{name}.png").convert("RGB")).astype(int)
+    cut = np.asarray(Image.open(macaw).convert("RGB"))[30:50, 40:64]
+    result = engine.upscale(Photo(cut), catalog.load(name), device="cpu").pixels
+    assert result.shape == expected.shape == (80, 96, 3)
+    assert np.abs(result - expected).max() <= 1
+    assert (result != expected).mean() < 0.01
+
+
+def test_the_default_is_srgan():
+    assert catalog.load() is catalog.load("srgan-div2k")
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(catalog.UnknownModel, match="srgan-div2k, srresnet-div2k"):
+        catalog.load("superman")

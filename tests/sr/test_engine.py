@@ -1,0 +1,178 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sr import catalog, engine, memory
+from sr.fuse import fuse
+from sr.networks import SRResNet
+from sr.photo import Photo
+
+
+@pytest.fixture(scope="module")
+def upscaler() -> catalog.Upscaler:
+    return catalog.load("srgan-div2k")
+
+
+def small(network: nn.Sequential | None = None) -> catalog.Upscaler:
+    """A small random generator, quick to run."""
+    torch.manual_seed(0)
+    network = network or SRResNet(8, 1, tanh=True)
+    stages = tuple(fuse(stage) for stage in network)
+    return catalog.Upscaler(catalog.find(), stages, "random")
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def whole(landscape) -> np.ndarray:
+    """The paper's network over the whole photo at once, as uint8."""
+    network = catalog.build("srgan-div2k")
+    with torch.inference_mode():
+        x = torch.tensor(landscape).permute(2, 0, 1)[None].float() / 255
+        return (network(x)[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+
+
+@pytest.mark.parametrize("tile", [None, 16, 61, 150])
+def test_tiles_equal_the_whole_photo(upscaler, landscape, whole, tile):
+    result = engine.upscale(Photo(landscape), upscaler, device="cpu", tile=tile).pixels
+    apart = np.abs(result.astype(int) - whole)
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 0.001
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (9, 1), (3, 200), (50, 2)])
+def test_any_size(height, width):
+    model = small()
+    photo = Photo(noise(height, width))
+    result = engine.upscale(photo, model, device="cpu").pixels
+    assert result.shape == (4 * height, 4 * width, 3)
+    tiled = engine.upscale(photo, model, device="cpu", tile=2).pixels
+    assert np.abs(result.astype(int) - tiled).max() <= 1
+
+
+def test_name_notes_and_alpha_are_kept(landscape):
+    alpha = np.zeros((20, 30), np.uint8)
+    alpha[5:15, 5:25] = 255
+    photo = Photo(landscape[:20, :30], alpha, "owl", ("A note.",))
+    result = engine.upscale(photo, catalog.load("srresnet-div2k"), device="cpu")
+    assert (result.name, result.notes) == ("owl", ("A note.",))
+    assert result.alpha.shape == (80, 120)
+    assert result.alpha[40, 60] > 250 and result.alpha[2, 2] < 5
+
+
+def test_progress_grows_to_the_end():
+    seen = []
+    engine.upscale(
+        Photo(noise(30, 20)),
+        small(),
+        device="cpu",
+        tile=7,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    done = [d for d, _ in seen]
+    assert done == sorted(done) and len(done) > 4
+    assert seen[-1] == (600, 600)
+
+
+def test_cancel_stops_after_the_strip():
+    seen, cancelled = [], threading.Event()
+
+    def progress(done, total):
+        seen.append(done)
+        cancelled.set()
+
+    with pytest.raises(engine.Cancelled):
+        engine.upscale(
+            Photo(noise(90, 20)),
+            small(),
+            device="cpu",
+            tile=9,
+            progress=progress,
+            cancelled=cancelled,
+        )
+    assert len(seen) == 1
+
+
+def test_a_small_budget_narrows_the_bands_and_a_tiny_one_is_refused(upscaler):
+    stages = upscaler.stages
+    roomy = engine.make_plan(4000, 4000, stages, 4 << 30)
+    tight = engine.make_plan(4000, 4000, stages, 80 << 20)
+    assert len(roomy.bands) == 1 and len(tight.bands) > 1
+    with pytest.raises(engine.EngineError, match=r"needs .* MB of memory and 5 MB may be used"):
+        engine.make_plan(4000, 4000, stages, 5 << 20)
+
+
+def test_an_explicit_tile_is_kept_or_refused(upscaler):
+    plan = engine.make_plan(4000, 4000, upscaler.stages, 4 << 30, tile=100)
+    assert max(band.stop - band.start for band in plan.bands) <= 100
+    assert plan.rows[0] == 100
+    with pytest.raises(engine.EngineError, match="smaller tile"):
+        engine.make_plan(4000, 4000, upscaler.stages, 20 << 20, tile=2000)
+
+
+def test_gpu_out_of_memory_halves_the_strip_and_goes_on(monkeypatch):
+    model, photo = small(), Photo(noise(40, 20))
+    expected = engine.upscale(photo, model, device="cpu").pixels
+    push, refused = engine.Stream.push, []
+
+    def short_of_memory(stream, rows, last):
+        if rows.shape[2] > 5:
+            refused.append(rows.shape[2])
+            raise torch.OutOfMemoryError
+        return push(stream, rows, last)
+
+    monkeypatch.setattr(engine.Stream, "push", short_of_memory)
+    result = engine.upscale(photo, model, device="cpu").pixels
+    assert refused[:4] == [40, 20, 10, 7] or refused[:3] == [40, 20, 10]
+    assert np.abs(result.astype(int) - expected).max() <= 1
+
+
+def test_gpu_out_of_memory_at_one_row_is_a_sentence(monkeypatch):
+    def no_memory(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(engine.Stream, "push", no_memory)
+    with pytest.raises(engine.EngineError, match="no memory left even for the smallest"):
+        engine.upscale(Photo(noise(9, 9)), small(), device="cpu")
+
+
+def test_a_result_that_is_not_finite_is_never_a_black_picture():
+    network = SRResNet(4, 1)
+    nn.init.constant_(network.trunk.conv1.weight, float("nan"))
+    with pytest.raises(engine.EngineError, match="not a picture"):
+        engine.upscale(Photo(noise(9, 9)), small(network), device="cpu")
+
+
+def test_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.delenv("SR_DEVICE", raising=False)
+    assert engine.choose_device().type == "cpu"
+    with pytest.raises(engine.EngineError, match=r"no device “cuda” here. Choose one of: cpu"):
+        engine.choose_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert engine.choose_device().type == "cuda"
+    assert engine.choose_device("cuda:1").index == 1
+    monkeypatch.setenv("SR_DEVICE", "cpu")
+    assert engine.choose_device().type == "cpu"
+
+
+def test_the_container_limit_is_read(tmp_path):
+    assert memory._container_free(tmp_path) == float("inf")
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("100\n")
+    assert memory._container_free(tmp_path) == float("inf")
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert memory._container_free(tmp_path) == 900
+
+
+def test_the_older_container_limit_is_read(tmp_path):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("700")
+    (tmp_path / "memory" / "memory.usage_in_bytes").write_text("800")
+    assert memory._container_free(tmp_path) == 0

@@ -1,0 +1,119 @@
+"""Each rewrite leaves the same function behind: float64, random weights, difference under 1e-9."""
+
+import pytest
+import torch
+from torch import fx, nn
+
+from sr import fuse
+from sr.networks import SRResNet
+
+EXACT = 1e-9
+
+
+def shaken(network: nn.Module) -> nn.Module:
+    """`network` in float64 and eval mode with every weight and statistic random."""
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.running_mean)
+            nn.init.uniform_(layer.running_var, 0.5, 2)
+    return network.double().eval()
+
+
+def difference(a: nn.Module, b: nn.Module, channels: int) -> float:
+    x = torch.randn(2, channels, 13, 9, dtype=torch.float64)
+    with torch.inference_mode():
+        return float((a(x) - b(x)).abs().max())
+
+
+def layers(traced: fx.GraphModule) -> list[str]:
+    """Layer types in the order they run."""
+    return [
+        type(traced.get_submodule(node.target)).__name__
+        for node in traced.graph.nodes
+        if node.op == "call_module"
+    ]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_batch_norm_folds_into_the_convolution(bias):
+    network = shaken(nn.Sequential(nn.Conv2d(3, 5, 3, padding=1, bias=bias), nn.BatchNorm2d(5)))
+    traced = fx.symbolic_trace(network)
+    fuse.fold_batch_norm(traced)
+    assert layers(traced) == ["Conv2d"]
+    assert difference(network, traced, 3) < EXACT
+
+
+@pytest.mark.parametrize("slopes", [1, 3])
+def test_prelu_moves_before_the_shuffle(slopes):
+    network = shaken(nn.Sequential(nn.PixelShuffle(2), nn.PReLU(slopes)))
+    traced = fx.symbolic_trace(network)
+    fuse.activate_before_shuffle(traced)
+    assert layers(traced) == ["PReLU", "PixelShuffle"]
+    assert difference(network, traced, 12) < EXACT
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7, 9])
+@pytest.mark.parametrize("factor", [2, 3])
+def test_polyphase_equals_the_convolution_after_the_shuffle(size, factor):
+    conv = shaken(nn.Conv2d(4, 3, size, padding=size // 2))
+    network = nn.Sequential(nn.PixelShuffle(factor), conv)
+    moved = nn.Sequential(fuse.polyphase(conv, factor), nn.PixelShuffle(factor))
+    assert difference(network, moved, 4 * factor**2) < EXACT
+
+
+def test_a_large_convolution_moves_before_the_shuffle_and_a_small_one_stays():
+    network = shaken(
+        nn.Sequential(
+            nn.PixelShuffle(2),
+            nn.Conv2d(3, 8, 3, padding=1),
+            nn.PixelShuffle(2),
+            nn.Conv2d(2, 3, 9, padding=4),
+        )
+    )
+    traced = fx.symbolic_trace(network)
+    fuse.convolve_before_shuffle(traced)
+    assert layers(traced) == ["PixelShuffle", "Conv2d", "Conv2d", "PixelShuffle"]
+    assert difference(network, traced, 12) < EXACT
+
+
+def test_nothing_is_rewritten_where_another_layer_reads_the_same_rows():
+    class Forked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.bn = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+
+        def forward(self, x):
+            x = self.conv(x)
+            return x + self.bn(x)
+
+    network = shaken(Forked())
+    fused = fuse.fuse(network)
+    assert layers(fused) == ["Conv2d", "BatchNorm2d"]
+    assert difference(network, fused, 3) < EXACT
+
+
+def test_a_layer_used_twice_is_rewritten_for_each_use():
+    conv = nn.Conv2d(3, 3, 3, padding=1)
+    network = shaken(nn.Sequential(conv, nn.BatchNorm2d(3), conv, nn.BatchNorm2d(3)))
+    fused = fuse.fuse(network)
+    assert layers(fused) == ["Conv2d", "Conv2d"]
+    assert difference(network, fused, 3) < EXACT
+
+
+@pytest.mark.parametrize("options", [{}, {"bias": True, "slopes": 8, "eps": 1e-3, "tanh": True}])
+def test_the_whole_generator(options):
+    network = shaken(SRResNet(8, 2, **options))
+    trunk, tail = map(fuse.fuse, network)
+    assert "BatchNorm2d" not in layers(trunk)
+    assert layers(tail)[:6] == ["Conv2d", "PReLU", "PixelShuffle", "Conv2d", "PReLU", "Conv2d"]
+    assert difference(network, nn.Sequential(trunk, tail), 3) < EXACT
+
+
+def test_the_receptive_radius_is_that_of_the_paper():
+    trunk, tail = map(fuse.fuse, SRResNet())
+    assert fuse.receptive_radius(trunk) == 37
+    assert fuse.receptive_radius(tail) == 3
+    assert fuse.receptive_radius(trunk, tail) == 40

@@ -1,0 +1,131 @@
+"""The page in a real browser, from upload to download."""
+
+from __future__ import annotations
+
+import io
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+SECOND = 1000
+
+
+@pytest.fixture
+def page(browser, app_url) -> Iterator:
+    """The loaded page; afterwards: no console error, nothing asked of another host."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
+    errors, requests = [], []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(app_url)
+    page.wait_for_selector("#photo input[type=file]", state="attached")
+    yield page
+    page.close()
+    foreign = [u for u in requests if not u.startswith((app_url, "data:", "blob:"))]
+    assert not foreign
+    assert not errors
+
+
+def enlarge(page, photo: Path) -> None:
+    page.set_input_files("#photo input[type=file]", photo)
+    page.wait_for_selector("#photo img")
+    page.click("#start")
+    page.wait_for_selector("#slider img", timeout=60 * SECOND)
+    page.wait_for_selector("#download a[download]")
+
+
+def fetch(url: str) -> np.ndarray:
+    with urllib.request.urlopen(url) as answer:
+        return np.asarray(Image.open(io.BytesIO(answer.read())).convert("RGB"))
+
+
+def test_from_upload_to_download(page, app_url, macaw, tmp_path):
+    enlarge(page, macaw)
+    assert "192 × 187 → 768 × 748 pixels" in page.inner_text("#facts")
+    assert "macaw" in page.inner_text("#label")
+    assert "Closest of 59 kinds" in page.inner_text("#birds")
+
+    before, after = (fetch(src) for src in shown(page))
+    assert before.shape == after.shape == (748, 768, 3)
+
+    with page.expect_download() as download:
+        page.click("#download a[download]")
+    assert download.value.suggested_filename == "scarlet_macaw_x4.png"
+    saved = np.asarray(Image.open(download.value.path()).convert("RGB"))
+
+    client = Client(app_url, verbose=False, download_files=tmp_path)
+    by_api = client.predict(handle_file(macaw), api_name="/upscale")
+    expected = np.asarray(Image.open(by_api[2]).convert("RGB"))
+    np.testing.assert_array_equal(saved, expected)
+    np.testing.assert_array_equal(after, expected)
+
+
+def shown(page) -> list[str]:
+    """Addresses of the slider's pictures: before, after."""
+    found = page.eval_on_selector_all("#slider img", "images => images.map(i => i.src)")
+    return sorted(set(found), key=lambda src: src.endswith("_x4.png"))
+
+
+def test_the_slider_can_be_dragged(page, macaw):
+    enlarge(page, macaw)
+    handle = page.wait_for_selector("#slider .outer, #slider .slider-wrap .inner")
+    handle.scroll_into_view_if_needed()
+    start = handle.bounding_box()
+    x, y = start["x"] + start["width"] / 2, start["y"] + start["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 120, y, steps=8)
+    page.mouse.up()
+    assert handle.bounding_box()["x"] == pytest.approx(start["x"] - 120, abs=20)
+
+
+def test_an_example_runs_by_a_click(page):
+    page.click(".gallery-item >> nth=0")
+    page.wait_for_selector("#slider img", timeout=60 * SECOND)
+    assert "pixels" in page.inner_text("#facts")
+
+
+def test_only_naming(page, macaw):
+    page.set_input_files("#photo input[type=file]", macaw)
+    page.wait_for_selector("#photo img")
+    page.click("#only-name")
+    page.wait_for_function(
+        "document.querySelector('#birds')?.innerText.includes('Closest of')", timeout=60 * SECOND
+    )
+    assert page.query_selector("#slider img") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("text.png", b"hello", "“text.png” is not a photo this app can read"),
+        ("empty.png", b"", "“empty.png” is empty (0 bytes)"),
+    ],
+)
+def test_a_bad_file_is_a_sentence(page, tmp_path, name, content, sentence):
+    path = tmp_path / name
+    path.write_bytes(content)
+    page.set_input_files("#photo input[type=file]", path)
+    page.wait_for_selector("#photo img", state="attached")
+    page.click("#start")
+    toast = page.wait_for_selector(".toast-body", timeout=30 * SECOND)
+    assert sentence in toast.inner_text()
+    assert "Traceback" not in page.content()
+
+
+def test_stop_ends_the_work(page, tmp_path):
+    large = tmp_path / "large.png"
+    Image.linear_gradient("L").resize((900, 900)).save(large)
+    page.set_input_files("#photo input[type=file]", large)
+    page.wait_for_selector("#photo img")
+    page.click("#start")
+    page.wait_for_selector("#slider .progress-text, #slider .progress-level", timeout=30 * SECOND)
+    page.click("#stop")
+    page.wait_for_selector("#slider .progress-text", state="detached", timeout=10 * SECOND)
+    assert page.query_selector("#slider img") is None
