@@ -1,0 +1,39 @@
+"""The README's Python runs as it stands and prints what it says."""
+
+import io
+import re
+from contextlib import redirect_stdout
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"```python\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
+
+
+def without_seconds(text: str) -> str:
+    return re.sub(r"\d+\.\d s on \w+", "N s on DEVICE", text)
+
+
+def test_the_python_calls_print_what_the_readme_says(app_url, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    scope: dict = {}
+    blocks = BLOCK.findall(README)
+    assert len(blocks) == 2
+    for code, expected in blocks:
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            exec(code.replace("http://127.0.0.1:7860", app_url), scope)
+        assert without_seconds(printed.getvalue()) == without_seconds(expected)
+
+
+def test_short_description_is_short_enough_for_a_space():
+    description = re.search(r"^short_description: (.*)$", README, re.MULTILINE).group(1)
+    assert len(description) <= 60
+
+
+def test_the_gradio_version_is_one_the_requirements_admit():
+    major, minor = re.search(r"^sdk_version: (\d+)\.(\d+)", README, re.MULTILINE).groups()
+    low, high = re.search(
+        r"gradio\[mcp\]>=6\.(\d+),<(\d+)", (ROOT / "requirements.txt").read_text()
+    ).groups()
+    assert int(major) < int(high) and int(minor) >= int(low)
