@@ -1,16 +1,34 @@
 """Weights files, verified, from wherever this machine can get them.
 
-Only this module knows where weights come from. A caller names a source and
-gets a path whose SHA-256 has been checked, or one `WeightsUnavailable`.
+Only this module knows where weights come from: the cache, then the Hugging
+Face Hub, then a package on this machine. A caller names a source and gets a
+path whose SHA-256 has been checked where one is known, or one
+`WeightsUnavailable` that says what was tried and why it failed.
+
+The stock client retries an unreachable Hub for 23 seconds, for each file.
+Here one request of at most `PROBE_SECONDS` finds that out, and its answer
+holds for all files for `PROBE_HOLDS` seconds.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
+import queue
+import re
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+PROBE_SECONDS = 3.0
+PROBE_HOLDS = 300.0
+PAUSES = (0.3, 1.0)  # seconds before a request that met a server's fault is made again
+LARGEST_FILE = 2_000_000_000  # bytes; a source that states its size allows just that
 
 
 class WeightsUnavailable(RuntimeError):
@@ -33,8 +51,105 @@ class PackageFile:
         return f"{self.package}/{self.path}"
 
 
-def fetch(source: PackageFile) -> Path:
-    """The verified file of `source`. Raises `WeightsUnavailable`."""
+@dataclass(frozen=True)
+class HubFile:
+    """A file in a model repository on the Hugging Face Hub.
+
+    revision: a branch, tag or commit.  sha256: 64 hex digits, or None where
+    none is known.  size: bytes, or None; a download of another size is refused.
+    """
+
+    repo: str
+    file: str
+    revision: str = "main"
+    sha256: str | None = None
+    size: int | None = None
+
+    def __str__(self) -> str:
+        revision = "" if self.revision == "main" else f"@{self.revision[:12]}"
+        return f"{self.repo}:{self.file}{revision}"
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the bytes are fixed, so that a cached copy needs no question to the Hub."""
+        return self.sha256 is not None or re.fullmatch(r"[0-9a-f]{40}", self.revision) is not None
+
+
+Source = PackageFile | HubFile
+
+
+def parse(text: str, default_file: str) -> HubFile:
+    """A source written as `repo[:file][@revision]`. Raises `WeightsUnavailable`."""
+    match = re.fullmatch(r"(?:hf-hub:)?([\w.-]+/[\w.-]+)(?::([^@\s]+))?(?:@([\w./-]+))?", text)
+    if match is None:
+        raise WeightsUnavailable(
+            f"“{text}” is not a place on the Hub: write owner/name, owner/name:file or "
+            "owner/name:file@revision."
+        )
+    repo, file, revision = match.groups()
+    return HubFile(repo, file or default_file, revision or "main")
+
+
+def fetch(source: Source) -> Path:
+    """The verified file of `source`; callers at the same time share one download.
+
+    Raises `WeightsUnavailable`.
+    """
+    with _locks[source]:
+        return _from_package(source) if isinstance(source, PackageFile) else _from_hub(source)
+
+
+def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
+    """The file of the first source that has it, and that source. Raises `WeightsUnavailable`."""
+    reasons = []
+    for source in sources:
+        try:
+            return fetch(source), source
+        except WeightsUnavailable as error:
+            reasons.append(str(error))
+    raise WeightsUnavailable(" ".join(reasons))
+
+
+def progress() -> float | None:
+    """Share of the running downloads that is done, 0..1; None when there is none."""
+    running = list(_downloads.values())
+    total = sum(total for _, total in running)
+    return sum(done for done, _ in running) / total if total else None
+
+
+_locks: dict[Source, threading.Lock] = defaultdict(threading.Lock)
+_downloads: dict[int, tuple[float, float]] = {}
+
+
+def _from_package(source: PackageFile) -> Path:
+    path = _package_path(source)
+    if not _verified(path, source):
+        raise WeightsUnavailable(
+            f"The file {source} is not the one this app was tested with (its SHA-256 "
+            f"differs): reinstall the package {source.package}."
+        )
+    return path
+
+
+def _from_hub(source: HubFile) -> Path:
+    cached = _cached(source)
+    good = cached is not None and _verified(cached, source)
+    if good and (source.pinned or not reachable()):
+        return cached
+    if not reachable():
+        raise WeightsUnavailable(f"{source}: the Hugging Face Hub can't be reached.")
+    for again in (False, True):
+        path = _download(source, again=again or (cached is not None and not good))
+        if _verified(path, source):
+            return path
+        _delete(path)
+    raise WeightsUnavailable(
+        f"{source}: the file is damaged or was replaced: its SHA-256 is not the published one, "
+        "on a second try too."
+    )
+
+
+def _package_path(source: PackageFile) -> Path:
     spec = importlib.util.find_spec(source.package)
     if spec is None or not spec.submodule_search_locations:
         raise WeightsUnavailable(
@@ -43,12 +158,11 @@ def fetch(source: PackageFile) -> Path:
     path = Path(spec.submodule_search_locations[0], *source.path.split("/"))
     if not path.is_file():
         raise WeightsUnavailable(f"The package {source.package} has no file {source.path}.")
-    if sha256(path, path.stat().st_mtime_ns) != source.sha256:
-        raise WeightsUnavailable(
-            f"The file {source} is not the one this app was tested with (its SHA-256 differs): "
-            f"reinstall the package {source.package}."
-        )
     return path
+
+
+def _verified(path: Path, source: Source) -> bool:
+    return source.sha256 in (None, sha256(path, path.stat().st_mtime_ns))
 
 
 @lru_cache(maxsize=64)
@@ -59,3 +173,155 @@ def sha256(path: Path, mtime_ns: int) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _cached(source: HubFile) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
+    return Path(path) if isinstance(path, str) else None
+
+
+def _delete(path: Path) -> None:
+    """Remove a cached file and the blob it points to."""
+    path.resolve().unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def reachable() -> bool:
+    """Whether the Hub answers at all; asked once, within `PROBE_SECONDS`, and remembered."""
+    with _probing:
+        answered, when = _probe
+        if time.monotonic() - when > PROBE_HOLDS:
+            answered = _answers()
+            _probe[:] = answered, time.monotonic()
+        return answered
+
+
+def forget_probe() -> None:
+    """Ask the Hub anew the next time."""
+    _probe[:] = False, -float("inf")
+
+
+_probing = threading.Lock()
+_probe = [False, -float("inf")]
+
+
+def _answers() -> bool:
+    """One request, in a thread of its own: looking up a name has no time limit."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    answers: queue.Queue[bool] = queue.Queue()
+
+    def ask() -> None:
+        try:
+            get_session().head(constants.ENDPOINT, timeout=PROBE_SECONDS)
+            answers.put(True)
+        except Exception:  # whatever went wrong, the Hub did not answer
+            answers.put(False)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answers.get(timeout=PROBE_SECONDS)
+    except queue.Empty:
+        return False
+
+
+def _download(source: HubFile, *, again: bool = False) -> Path:
+    """The file by the stock client, once its size is known to be allowed."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        _check_size(source, _size(source))
+        path = hf_hub_download(
+            source.repo,
+            source.file,
+            revision=source.revision,
+            force_download=again,
+            tqdm_class=_progress_bar(),
+        )
+    except WeightsUnavailable:
+        raise
+    except Exception as error:
+        raise WeightsUnavailable(f"{source}: {_reason(error)}") from None
+    return Path(path)
+
+
+def _size(source: HubFile) -> int | None:
+    """The file's size in bytes as the Hub says it; a passing fault is asked about again."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError
+
+    url = hf_hub_url(source.repo, source.file, revision=source.revision)
+    for pause in PAUSES:
+        try:
+            return get_hf_file_metadata(url, timeout=PROBE_SECONDS).size
+        except HfHubHTTPError as error:
+            if error.response.status_code < 500:
+                raise
+            time.sleep(pause)
+    return get_hf_file_metadata(url, timeout=PROBE_SECONDS).size
+
+
+def _check_size(source: HubFile, size: int | None) -> None:
+    if size is None:
+        raise WeightsUnavailable(f"{source}: the Hub does not say how large the file is.")
+    if source.size is not None and size != source.size:
+        raise WeightsUnavailable(
+            f"{source}: the file has {size} bytes, the published one {source.size}."
+        )
+    if size > LARGEST_FILE:
+        raise WeightsUnavailable(
+            f"{source}: the file has {size / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} are "
+            "allowed."
+        )
+
+
+def _reason(error: Exception) -> str:
+    """Why a download failed, in words; the exception's own text may hold a token's address."""
+    from huggingface_hub import errors
+
+    sentences = {  # subclasses first
+        errors.GatedRepoError: "the repository asks for consent: accept its terms on the Hub and "
+        "set HF_TOKEN.",
+        errors.RepositoryNotFoundError: "there is no such repository, or it is private: check its "
+        "name and HF_TOKEN.",
+        errors.RevisionNotFoundError: "the repository has no such revision.",
+        errors.LocalEntryNotFoundError: "the Hugging Face Hub can't be reached.",
+        errors.EntryNotFoundError: "the repository has no such file.",
+    }
+    for kind, sentence in sentences.items():
+        if isinstance(error, kind):
+            return sentence
+    if isinstance(error, errors.HfHubHTTPError):
+        return f"the Hub answered with error {error.response.status_code}: try again later."
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "the disk is full: free some space for the cache."
+    if getattr(error, "errno", None) in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return "the cache can't be written: set HF_HOME to a folder that can."
+    return f"the download failed ({type(error).__name__})."
+
+
+def _progress_bar() -> type:
+    """The client's progress bar, silent off a terminal, telling `progress` what it shows."""
+    from huggingface_hub.utils import tqdm
+
+    class Bar(tqdm):
+        def __init__(self, *args, **kwargs) -> None:
+            super().__init__(*args, **kwargs)
+            _downloads[id(self)] = (self.n, self.total or 0)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown = super().update(n)
+            done, total = _downloads.get(id(self), (0, 0))
+            _downloads[id(self)] = (done + (n or 0), self.total or total)
+            return shown
+
+        def close(self) -> None:
+            _downloads.pop(id(self), None)
+            super().close()
+
+    return Bar
