@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +17,9 @@ from pathlib import Path
 import gradio as gr
 
 import classify
+import hub
 import sr
-from classify.catalog import UnknownClassifier
-from hub import WeightsUnavailable
+from classify import catalog as classifiers
 from sr import catalog, photo
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
@@ -54,16 +55,9 @@ def sentences() -> Iterator[None]:
     """Show the core's own errors, which are written for the user, as they are."""
     from sr.engine import EngineError
 
-    known = (
-        sr.PhotoError,
-        EngineError,
-        WeightsUnavailable,
-        catalog.UnknownModel,
-        UnknownClassifier,
-    )
     try:
         yield
-    except known as error:
+    except (sr.PhotoError, EngineError, *catalog.ERRORS, *classifiers.ERRORS) as error:
         raise gr.Error(str(error), print_exception=False) from None
 
 
@@ -79,7 +73,7 @@ def upscale(
 
     Args:
         image: The photo: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or JPEG 2000, at most 4 megapixels.
-        model: srgan-div2k (sharp) or srresnet-div2k (smooth); the recommended one if left out.
+        model: A model's name, such as srgan-div2k or srresnet-div2k; the recommended if left out.
         identify: Whether to name the bird as well.
 
     Returns:
@@ -89,7 +83,7 @@ def upscale(
     with sentences():
         source = open_photo(image, photo.MAX_PIXELS)
         start = time.perf_counter()
-        upscaler = sr.load(model)
+        upscaler = sr.load(model or None)
         result = yield from follow(source, upscaler, progress)
         seconds = time.perf_counter() - start
         before, after = save_pair(source, result)
@@ -105,7 +99,7 @@ def upscale_image(image: str, model: str | None = None, progress: gr.Progress = 
 
     Args:
         image: The photo: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or JPEG 2000, at most 4 megapixels.
-        model: srgan-div2k (sharp) or srresnet-div2k (smooth); the recommended one if left out.
+        model: A model's name, such as srgan-div2k or srresnet-div2k; the recommended if left out.
 
     Returns:
         The enlarged photo as PNG.
@@ -176,17 +170,42 @@ def describe(source: sr.Photo, result: sr.Photo, seconds: float, upscaler: catal
 
     sizes = " → ".join(f"{width} × {height}" for width, height in (source.size, result.size))
     facts = f"{sizes} pixels · {seconds:.1f} s on {choose_device()} · {upscaler.model.name}"
-    return " ".join((f"{facts}, weights {upscaler.weights}", *source.notes))
+    parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *source.notes)
+    return " ".join(part for part in parts if part)
 
 
 def name_bird(source: sr.Photo, enlarge) -> tuple[dict[str, float] | str, str]:
     """What the label shows, and the sentence with the links."""
     answer = classify.identify(source.pixels, enlarge=enlarge)
-    if not answer.species:
-        return "no bird recognised", answer.sentence
     links = [f"[{s.name}]({s.url}) (*{s.scientific}*)" for s in answer.species if s.url]
-    pages = f" On eBird: {', '.join(links)}." if links else ""
-    return {s.name: s.probability for s in answer.species}, answer.sentence + pages
+    pages = f"On eBird: {', '.join(links)}." if links else ""
+    sentence = " ".join(part for part in (answer.sentence, pages, answer.note) if part)
+    label = {s.name: s.probability for s in answer.species} or "no bird recognised"
+    return label, sentence
+
+
+def status() -> str:
+    """Which weights are being fetched or used."""
+    share = hub.progress()
+    if share is not None:
+        return f"Fetching weights, {share:.0%}."
+    return IN_USE[-1]
+
+
+IN_USE = ["Weights are read with the first photo."]
+
+
+def warm_up() -> None:
+    """Fetch and read the default weights while people look at the page."""
+    IN_USE.append("Reading weights.")
+    try:
+        upscaler, classifier = sr.load(), classifiers.load()
+    except hub.WeightsUnavailable as error:
+        IN_USE.append(str(error))
+        return
+    used = f"In use: {upscaler.model.name} ({upscaler.weights}), {classifier.name} "
+    notes = [note for note in (upscaler.note, classifier.note) if note]
+    IN_USE.append(" ".join((f"{used}({classifier.weights}).", *notes)))
 
 
 def hidden_api(image: gr.Image, outputs: list, identify_outputs: list) -> None:
@@ -220,8 +239,8 @@ def build() -> gr.Blocks:
                     elem_id="photo",
                 )
                 model = gr.Dropdown(
-                    [(entry.title, name) for name, entry in catalog.MODELS.items()],
-                    value=catalog.DEFAULT,
+                    [("Recommended", ""), *((m.title, m.name) for m in catalog.MODELS.values())],
+                    value="",
                     label="Model",
                     elem_id="model",
                 )
@@ -267,6 +286,10 @@ def build() -> gr.Blocks:
                 api_visibility="private",
             )
         hidden_api(image, outputs, [label, birds])
+        weights = gr.Markdown(elem_id="status", label="Weights")
+        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        page.load(status, None, weights, **quiet)
+        gr.Timer(2).tick(status, None, weights, **quiet)
     return page.queue(max_size=QUEUE_LENGTH)
 
 
@@ -277,12 +300,15 @@ def main() -> None:
     if args.device:
         os.environ["SR_DEVICE"] = args.device
     demo.launch(
+        prevent_thread_lock=True,
         mcp_server=True,
         show_error=False,
         max_file_size=LARGEST_UPLOAD,
         ssr_mode=False,
         theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
     )
+    threading.Thread(target=warm_up, daemon=True).start()
+    demo.block_thread()
 
 
 demo = build()

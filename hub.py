@@ -20,7 +20,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,14 @@ LARGEST_FILE = 2_000_000_000  # bytes; a source that states its size allows just
 
 class WeightsUnavailable(RuntimeError):
     """No source could give the weights; the message says what was tried and why it failed."""
+
+    def __init__(self, reason: str, *tried: Source) -> None:
+        super().__init__(f"{' and '.join(map(str, tried))}: {reason}" if tried else reason)
+        self.reason, self.tried = reason, tried
+
+
+class BadWeights(ValueError):
+    """A weights file was fetched and is not laid out as its source says."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +109,13 @@ def fetch(source: Source) -> Path:
 
 def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
     """The file of the first source that has it, and that source. Raises `WeightsUnavailable`."""
-    reasons = []
+    tried: dict[str, list[Source]] = {}
     for source in sources:
         try:
             return fetch(source), source
         except WeightsUnavailable as error:
-            reasons.append(str(error))
+            tried.setdefault(error.reason, []).extend(error.tried)
+    reasons = [str(WeightsUnavailable(reason, *names)) for reason, names in tried.items()]
     raise WeightsUnavailable(" ".join(reasons))
 
 
@@ -137,15 +146,16 @@ def _from_hub(source: HubFile) -> Path:
     if good and (source.pinned or not reachable()):
         return cached
     if not reachable():
-        raise WeightsUnavailable(f"{source}: the Hugging Face Hub can't be reached.")
+        raise WeightsUnavailable("the Hugging Face Hub can't be reached.", source)
     for again in (False, True):
         path = _download(source, again=again or (cached is not None and not good))
         if _verified(path, source):
             return path
         _delete(path)
     raise WeightsUnavailable(
-        f"{source}: the file is damaged or was replaced: its SHA-256 is not the published one, "
-        "on a second try too."
+        "the file is damaged or was replaced: its SHA-256 is not the published one, on a second "
+        "try too.",
+        source,
     )
 
 
@@ -246,7 +256,7 @@ def _download(source: HubFile, *, again: bool = False) -> Path:
     except WeightsUnavailable:
         raise
     except Exception as error:
-        raise WeightsUnavailable(f"{source}: {_reason(error)}") from None
+        raise WeightsUnavailable(_reason(error), source) from None
     return Path(path)
 
 
@@ -268,15 +278,15 @@ def _size(source: HubFile) -> int | None:
 
 def _check_size(source: HubFile, size: int | None) -> None:
     if size is None:
-        raise WeightsUnavailable(f"{source}: the Hub does not say how large the file is.")
+        raise WeightsUnavailable("the Hub does not say how large the file is.", source)
     if source.size is not None and size != source.size:
         raise WeightsUnavailable(
-            f"{source}: the file has {size} bytes, the published one {source.size}."
+            f"the file has {size} bytes, the published one {source.size}.", source
         )
     if size > LARGEST_FILE:
         raise WeightsUnavailable(
-            f"{source}: the file has {size / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} are "
-            "allowed."
+            f"the file has {size / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} are allowed.",
+            source,
         )
 
 
@@ -325,3 +335,41 @@ def _progress_bar() -> type:
             super().close()
 
     return Bar
+
+
+def read_checkpoint(path: Path) -> dict:
+    """What a .safetensors or PyTorch file holds, on the CPU; nothing in it is run.
+
+    Raises `BadWeights`.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return {name: tensor.float() for name, tensor in load_file(path).items()}
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file raises nearly anything
+        raise BadWeights(
+            f"{path.name} is no weights file that can be read safely ({type(error).__name__})"
+        ) from None
+
+
+def check_tensors(path: Path, found: Mapping, expected: Mapping) -> None:
+    """That the tensors in `found` have the names and shapes of those in `expected`.
+
+    Both map names to tensors. Raises `BadWeights` naming the keys that don't fit.
+    """
+    wrong = [
+        f"{name}, which is {tuple(found[name].shape)}, not {tuple(expected[name].shape)}"
+        for name in expected
+        if name in found and found[name].shape != expected[name].shape
+    ]
+    for what, names in (
+        ("lacks", sorted(set(expected) - set(found))),
+        ("has the unknown", sorted(set(found) - set(expected))),
+        ("has a wrong shape in", wrong),
+    ):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise BadWeights(f"{path.name} {what} {', '.join(names[:3])}{more}")

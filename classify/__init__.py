@@ -31,7 +31,7 @@ class Species:
 class Answer:
     """bird: probability that there is a bird, 0..1.  species: most likely first, empty if no bird.
     kinds: how many kinds the classifier knows.  enlarged: whether it saw the enlarged photo.
-    weights: what made the answer.
+    weights: what made the answer.  note: why another classifier than the default did, or "".
     """
 
     bird: float
@@ -39,6 +39,7 @@ class Answer:
     kinds: int
     enlarged: bool
     weights: str
+    note: str = ""
 
     @property
     def sentence(self) -> str:
@@ -81,4 +82,4 @@ def identify(
         )
         for i in best
     )
-    return Answer(bird, species, len(loaded.taxa), enlarged, loaded.weights)
+    return Answer(bird, species, len(loaded.taxa), enlarged, loaded.weights, loaded.note)

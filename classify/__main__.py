@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 import classify
 import sr
-from hub import WeightsUnavailable
+from classify.catalog import CLASSIFIERS, ERRORS
 from sr.engine import EngineError
 from sr.photo import MAX_PIXELS_READ
 
@@ -22,13 +22,14 @@ def main(argv: list[str] | None = None) -> int:
     """Exit code 0 if every photo was judged, 1 if some were not."""
     parser = argparse.ArgumentParser(prog="python -m classify", description=__doc__)
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
+    parser.add_argument("--model", help=f"one of {', '.join(CLASSIFIERS)}")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of tables")
     args = parser.parse_args(argv)
     answers, failed = [], 0
     for path in args.photos:
         try:
-            answers.append((path, judge(path)))
-        except (sr.PhotoError, EngineError, WeightsUnavailable) as error:
+            answers.append((path, judge(path, args.model)))
+        except (sr.PhotoError, EngineError, *ERRORS) as error:
             print(error, file=sys.stderr)
             failed = 1
     if args.json:
@@ -38,15 +39,19 @@ def main(argv: list[str] | None = None) -> int:
     return failed
 
 
-def judge(path: str) -> classify.Answer:
+def judge(path: str, classifier: str | None = None) -> classify.Answer:
     """The answer for a file."""
     photo = sr.open(path, max_pixels=MAX_PIXELS_READ)
-    return classify.identify(photo.pixels, enlarge=lambda: sr.upscale(photo, sr.load()).pixels)
+    return classify.identify(
+        photo.pixels,
+        classifier=classifier,
+        enlarge=lambda: sr.upscale(photo, sr.load()).pixels,
+    )
 
 
 def table(path: str, answer: classify.Answer) -> str:
     """One photo's answer as aligned text."""
-    lines = [path, answer.sentence]
+    lines = [path, answer.sentence, *filter(None, [answer.note])]
     lines += [
         f"  {s.probability:>6.1%}  {s.name:<28} {s.scientific or '':<28} {s.url or ''}".rstrip()
         for s in answer.species

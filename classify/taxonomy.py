@@ -30,14 +30,20 @@ class Taxon:
 
 
 def find(names: Iterable[str]) -> Taxon | None:
-    """The species that one of the names means: scientific names are tried before English ones."""
-    scientific, english = _tables()
-    lowered = [name.lower() for name in names]
-    for table in (scientific, english):
-        for name in lowered:
+    """The species that one of the names means: scientific names are tried before English ones.
+
+    Case, apostrophes and hyphens don't matter.
+    """
+    plain = [_plain(name) for name in names]
+    for table in _tables():
+        for name in plain:
             if name in table:
                 return table[name]
     return None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("'", "").replace("’", "").replace("-", " ")
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +56,6 @@ def _tables() -> tuple[dict[str, Taxon], dict[str, Taxon]]:
             for row in csv.DictReader(file)
         ]
     return (
-        {taxon.scientific.lower(): taxon for taxon in taxa},
-        {taxon.english.lower(): taxon for taxon in taxa},
+        {_plain(taxon.scientific): taxon for taxon in taxa},
+        {_plain(taxon.english): taxon for taxon in taxa},
     )

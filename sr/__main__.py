@@ -60,8 +60,8 @@ def _upscale(path: str, upscaler: catalog.Upscaler, args: argparse.Namespace) ->
     except (photo.PhotoError, engine.EngineError) as error:
         print(error, file=sys.stderr)
         return 1
-    notes = " ".join(("", *result.notes))
-    print(f"{target} ({result.size[0]} x {result.size[1]}, {upscaler.weights}){notes}")
+    facts = f"{target} ({result.size[0]} x {result.size[1]}, {upscaler.weights})"
+    print(" ".join(part for part in (facts, upscaler.note, *result.notes) if part))
     return 0
 
 

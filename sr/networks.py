@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
 
 
@@ -89,3 +90,99 @@ class SRResNet(nn.Sequential):
             nn.PixelShuffle(2),
             nn.PReLU(slopes),
         ]
+
+
+class DenseBlock(nn.Module):
+    """Residual dense block: five convolutions, each reading all before it (Zhang et al. 2018)."""
+
+    def __init__(self, channels: int, growth: int) -> None:
+        super().__init__()
+        for i in range(1, 5):
+            conv = nn.Conv2d(channels + (i - 1) * growth, growth, 3, padding=1)
+            setattr(self, f"conv{i}", conv)
+        self.conv5 = nn.Conv2d(channels + 4 * growth, channels, 3, padding=1)
+        self.lrelu = nn.LeakyReLU(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = [x]
+        for conv in (self.conv1, self.conv2, self.conv3, self.conv4):
+            features.append(self.lrelu(conv(torch.cat(features, 1))))
+        return x + self.conv5(torch.cat(features, 1)) * 0.2
+
+
+class RRDB(nn.Module):
+    """Residual-in-residual dense block, residual scaling 0.2 (Wang et al. 2018, Figure 4)."""
+
+    def __init__(self, channels: int, growth: int) -> None:
+        super().__init__()
+        self.rdb1 = DenseBlock(channels, growth)
+        self.rdb2 = DenseBlock(channels, growth)
+        self.rdb3 = DenseBlock(channels, growth)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.rdb3(self.rdb2(self.rdb1(x))) * 0.2
+
+
+class RRDBTrunk(nn.Module):
+    """First convolution, the RRDBs, a convolution and the long skip."""
+
+    def __init__(self, channels: int, blocks: int, growth: int) -> None:
+        super().__init__()
+        self.conv_first = nn.Conv2d(3, channels, 3, padding=1)
+        self.body = nn.Sequential(*(RRDB(channels, growth) for _ in range(blocks)))
+        self.conv_body = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv_first(x)
+        return x + self.conv_body(self.body(x))
+
+
+class RRDBNet(nn.Sequential):
+    """The generator of ESRGAN and Real-ESRGAN.
+
+    Wang et al., "ESRGAN: Enhanced Super-Resolution Generative Adversarial
+    Networks", ECCVW 2018, Section 3.1; 23 blocks, growth 32.
+    """
+
+    def __init__(self, channels: int = 64, blocks: int = 23, growth: int = 32) -> None:
+        tail = OrderedDict(
+            up1=nn.Upsample(scale_factor=2, mode="nearest"),
+            conv_up1=nn.Conv2d(channels, channels, 3, padding=1),
+            lrelu1=nn.LeakyReLU(0.2),
+            up2=nn.Upsample(scale_factor=2, mode="nearest"),
+            conv_up2=nn.Conv2d(channels, channels, 3, padding=1),
+            lrelu2=nn.LeakyReLU(0.2),
+            conv_hr=nn.Conv2d(channels, channels, 3, padding=1),
+            lrelu3=nn.LeakyReLU(0.2),
+            conv_last=nn.Conv2d(channels, 3, 3, padding=1),
+        )
+        trunk = RRDBTrunk(channels, blocks, growth)
+        super().__init__(OrderedDict(trunk=trunk, tail=nn.Sequential(tail)))
+
+
+class CompactBody(nn.Module):
+    """Convolutions and PReLUs at the input's size, sub-pixel upsampling, the input added."""
+
+    def __init__(self, channels: int, convs: int, scale: int) -> None:
+        super().__init__()
+        body: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.PReLU(channels)]
+        for _ in range(convs):
+            body += [nn.Conv2d(channels, channels, 3, padding=1), nn.PReLU(channels)]
+        body += [nn.Conv2d(channels, 3 * scale**2, 3, padding=1)]
+        self.body = nn.Sequential(*body)
+        self.shuffle = nn.PixelShuffle(scale)
+        self.nearest = nn.Upsample(scale_factor=scale, mode="nearest")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.shuffle(self.body(x)) + self.nearest(x)
+
+
+class SRVGG(nn.Sequential):
+    """The compact VGG-style network of Real-ESRGAN's general model ("SRVGGNetCompact").
+
+    Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with
+    Pure Synthetic Data", ICCVW 2021, and its released code; 32 convolutions.
+    """
+
+    def __init__(self, channels: int = 64, convs: int = 32, scale: int = 4) -> None:
+        super().__init__(OrderedDict(trunk=CompactBody(channels, convs, scale)))

@@ -14,12 +14,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Band:
-    """Columns start..stop of the result, computed from outer_start..outer_stop."""
+    """Columns start..stop of the result, computed from outer_start..outer_stop.
+
+    blend: columns on both sides of a cut over which two bands are mixed; 0 where
+    the halo is wide enough for an exact result.
+    """
 
     start: int
     stop: int
     outer_start: int
     outer_stop: int
+    blend: int = 0
 
     @property
     def width(self) -> int:
@@ -40,10 +45,11 @@ def spans(length: int, size: int) -> Iterator[tuple[int, int]]:
         yield i * length // count, (i + 1) * length // count
 
 
-def bands(width: int, size: int, halo: int) -> list[Band]:
+def bands(width: int, size: int, halo: int, blend: int = 0) -> list[Band]:
     """Bands over `width` columns that are at most `size` wide, halo included.
 
-    A band that touches the photo's edge has no halo there. `size` must leave
+    A band that touches the photo's edge has no halo there. `blend` is at most
+    `halo` and half the narrowest band. `size` must leave
     room for at least one column between two halos unless one band holds all.
     """
     if width <= size:
@@ -52,6 +58,6 @@ def bands(width: int, size: int, halo: int) -> list[Band]:
     if core < 1:
         raise ValueError(f"a band of {size} columns has no room beside its halo of {halo}")
     return [
-        Band(start, stop, max(0, start - halo), min(width, stop + halo))
+        Band(start, stop, max(0, start - halo), min(width, stop + halo), min(blend, core // 2))
         for start, stop in spans(width, core)
     ]

