@@ -10,8 +10,8 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import gradio as gr
@@ -20,11 +20,14 @@ import classify
 import hub
 import sr
 from classify import catalog as classifiers
+from line import Busy, Line, Place
 from sr import catalog, photo
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
 SECONDS_BETWEEN_UPDATES = 0.2
-QUEUE_LENGTH = 16
+NOTHING_NEW = gr.skip()  # an update that leaves every output as it is
+# One photo is computed at a time, and 16 may wait; 30 µs a pixel is what SRGAN takes on two cores.
+LINE = Line(length=16, guess=30e-6)
 LARGEST_UPLOAD = "32mb"
 
 INTRODUCTION = """
@@ -57,7 +60,7 @@ def sentences() -> Iterator[None]:
 
     try:
         yield
-    except (sr.PhotoError, EngineError, *catalog.ERRORS, *classifiers.ERRORS) as error:
+    except (sr.PhotoError, EngineError, Busy, *catalog.ERRORS, *classifiers.ERRORS) as error:
         raise gr.Error(str(error), print_exception=False) from None
 
 
@@ -81,17 +84,17 @@ def upscale(
         facts, and a sentence on the bird.
     """
     with sentences():
-        source = open_photo(image, photo.MAX_PIXELS)
-        start = time.perf_counter()
+        source = LINE.run(open_photo, image, photo.MAX_PIXELS)
         upscaler = sr.load(model or None)
-        result = yield from follow(source, upscaler, progress)
-        seconds = time.perf_counter() - start
-        before, after = save_pair(source, result)
-        facts = describe(source, result, seconds, upscaler)
-        label, birds = None, ""
-        if identify:
-            label, birds = name_bird(source, lambda: result.pixels)
-    yield (before, after), label, after, facts, birds
+        with LINE.place(upscaler.model.name, source.pixels[:, :, 0].size) as place:
+            yield from wait_in_line(place, progress)
+            start = time.perf_counter()
+            result = yield from follow(source, upscaler, place, progress)
+            pair = LINE.run(save_pair, source, result)
+            facts = describe(source, result, time.perf_counter() - start, upscaler)
+            named = LINE.run(name_bird, source, result) if identify else (None, "")
+            place.finish()
+    yield pair, named[0], pair[1], facts, named[1]
 
 
 def upscale_image(image: str, model: str | None = None, progress: gr.Progress = gr.Progress()):
@@ -104,11 +107,12 @@ def upscale_image(image: str, model: str | None = None, progress: gr.Progress = 
     Returns:
         The enlarged photo as PNG.
     """
-    for (_, after), *_rest in only_results(upscale(image, model, False, progress)):
-        yield after
+    with closing(upscale(image, model, False, progress)) as updates:
+        for update in updates:
+            yield update if update is NOTHING_NEW else update[2]
 
 
-def identify(image: str):
+def identify(image: str, progress: gr.Progress = gr.Progress()):
     """Name the bird in a photo: the five most likely kinds, and whether there is a bird at all.
 
     Args:
@@ -117,9 +121,13 @@ def identify(image: str):
     Returns:
         The kinds' probabilities, and a sentence with links to the species' pages.
     """
-    with sentences():
-        source = open_photo(image, photo.MAX_PIXELS_READ)
-        return name_bird(source, lambda: sr.upscale(source, sr.load()).pixels)
+    with sentences(), LINE.place("naming", 1) as place:
+        yield from wait_in_line(place, progress)
+        source, result = LINE.run(open_photo, image, photo.MAX_PIXELS_READ), None
+        if classify.wants_enlarging(source.pixels):
+            result = yield from follow(source, sr.load(), place, progress)
+        named = LINE.run(name_bird, source, result)
+    yield named
 
 
 def open_photo(path: str | None, max_pixels: int) -> sr.Photo:
@@ -128,29 +136,42 @@ def open_photo(path: str | None, max_pixels: int) -> sr.Photo:
     return sr.open(path, max_pixels=max_pixels)
 
 
-def follow(source: sr.Photo, upscaler: catalog.Upscaler, progress: gr.Progress) -> Iterator:
-    """Upscale, telling the page how far it is; ends with the result.
+def wait_in_line(place: Place, progress: gr.Progress) -> Iterator:
+    """Tell the page how many are ahead, until nobody is.
 
-    Gradio can stop a function where it yields, so a cancelled request frees
-    the worker there.
+    Gradio can stop a function where it yields, so a request that was cancelled
+    or whose client is gone leaves the line, or the worker, at the next yield.
     """
+    while (ahead_and_seconds := place.wait(SECONDS_BETWEEN_UPDATES))[0]:
+        ahead, seconds = ahead_and_seconds
+        progress(0, desc=f"{ahead} before this photo, about {seconds:.0f} s")
+        yield NOTHING_NEW
+
+
+def follow(
+    source: sr.Photo, upscaler: catalog.Upscaler, place: Place, progress: gr.Progress
+) -> Iterator:
+    """Upscale and tell the page how far it is; ends with the result."""
     from sr.engine import steps
 
     work, shown = steps(source, upscaler), 0.0
     while True:
-        try:
-            step = next(work)
-        except StopIteration as stop:
-            return stop.value
+        step, result = LINE.run(advance, work)
+        if result is not None:
+            return result
+        place.share = step.done / step.total
         if time.perf_counter() - shown > SECONDS_BETWEEN_UPDATES:
             shown = time.perf_counter()
-            progress(step.done / step.total, desc=f"Upscaling {source.name}")
-            yield (gr.skip(),) * 5
+            progress(place.share, desc=f"Upscaling {source.name}")
+            yield NOTHING_NEW
 
 
-def only_results(updates: Iterator[tuple]) -> Iterator[tuple]:
-    """`updates` without those that only show progress."""
-    return (update for update in updates if isinstance(update[0], tuple))
+def advance(work: Generator) -> tuple:
+    """(next step, None), or (None, result) at the end."""
+    try:
+        return next(work), None
+    except StopIteration as stop:
+        return None, stop.value
 
 
 def save_pair(source: sr.Photo, result: sr.Photo) -> tuple[str, str]:
@@ -174,9 +195,9 @@ def describe(source: sr.Photo, result: sr.Photo, seconds: float, upscaler: catal
     return " ".join(part for part in parts if part)
 
 
-def name_bird(source: sr.Photo, enlarge) -> tuple[dict[str, float] | str, str]:
+def name_bird(source: sr.Photo, result: sr.Photo | None) -> tuple[dict[str, float] | str, str]:
     """What the label shows, and the sentence with the links."""
-    answer = classify.identify(source.pixels, enlarge=enlarge)
+    answer = classify.identify(source.pixels, enlarge=lambda: result.pixels)
     links = [f"[{s.name}]({s.url}) (*{s.scientific}*)" for s in answer.species if s.url]
     pages = f"On eBird: {', '.join(links)}." if links else ""
     sentence = " ".join(part for part in (answer.sentence, pages, answer.note) if part)
@@ -216,12 +237,13 @@ def hidden_api(image: gr.Image, outputs: list, identify_outputs: list) -> None:
         label="result", type="filepath", image_mode=None, format="png", visible=False
     )
     trigger = gr.Button(visible=False)
-    trigger.click(upscale, [image, model, named], outputs, api_name="upscale", **ONE_AT_A_TIME)
-    trigger.click(upscale_image, [image, model], picture, api_name="upscale_image", **ONE_AT_A_TIME)
-    trigger.click(identify, image, identify_outputs, api_name="identify", **ONE_AT_A_TIME)
-
-
-ONE_AT_A_TIME = {"concurrency_limit": 1, "concurrency_id": "inference"}
+    trigger.click(
+        upscale, [image, model, named], outputs, api_name="upscale", concurrency_limit=None
+    )
+    trigger.click(
+        upscale_image, [image, model], picture, api_name="upscale_image", concurrency_limit=None
+    )
+    trigger.click(identify, image, identify_outputs, api_name="identify", concurrency_limit=None)
 
 
 def build() -> gr.Blocks:
@@ -265,7 +287,7 @@ def build() -> gr.Blocks:
                 label = gr.Label(label="Most likely birds", num_top_classes=5, elem_id="label")
                 birds = gr.Markdown(elem_id="birds", label="The bird")
         outputs = [slider, label, download, facts, birds]
-        private = {"api_visibility": "private", **ONE_AT_A_TIME}
+        private = {"api_visibility": "private", "concurrency_limit": None}
         running = [
             start.click(
                 upscale, [image, model, named], outputs, api_name="page_upscale", **private
@@ -290,7 +312,7 @@ def build() -> gr.Blocks:
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         page.load(status, None, weights, **quiet)
         gr.Timer(2).tick(status, None, weights, **quiet)
-    return page.queue(max_size=QUEUE_LENGTH)
+    return page
 
 
 def main() -> None:

@@ -53,6 +53,13 @@ class Answer:
         )
 
 
+def wants_enlarging(pixels: np.ndarray, classifier: str | None = None) -> bool:
+    """Whether the photo's short side is under the classifier's input size."""
+    from classify import catalog
+
+    return min(pixels.shape[:2]) < catalog.load(classifier).input_size
+
+
 def identify(
     pixels: np.ndarray,
     k: int = 5,
@@ -69,7 +76,7 @@ def identify(
     from classify import catalog
 
     loaded = catalog.load(classifier)
-    enlarged = enlarge is not None and min(pixels.shape[:2]) < loaded.input_size
+    enlarged = enlarge is not None and wants_enlarging(pixels, classifier)
     probabilities = catalog.probabilities(loaded, enlarge() if enlarged else pixels)
     bird = float(probabilities.sum())
     best = probabilities.argsort()[::-1][:k] if bird >= BIRD_THRESHOLD else ()

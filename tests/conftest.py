@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -43,13 +44,18 @@ def landscape(macaw: Path) -> np.ndarray:
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started as a user starts it."""
-    with running_app(tmp_path_factory.mktemp("app")) as url:
-        yield url
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app.url
+
+
+class App(NamedTuple):
+    url: str
+    pid: int
 
 
 @contextmanager
-def running_app(folder: Path, **variables: str) -> Iterator[str]:
-    """`python app.py` in a process of its own; gives its address once it answers."""
+def running_app(folder: Path, **variables: str) -> Iterator[App]:
+    """`python app.py` in a process of its own, once it answers; files in `folder`/gradio."""
     port = _free_port()
     environment = {
         **os.environ,
@@ -65,7 +71,7 @@ def running_app(folder: Path, **variables: str) -> Iterator[str]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url, process, folder / "log")
-            yield url
+            yield App(url, process.pid)
         finally:
             process.terminate()
             process.wait(20)

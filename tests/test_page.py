@@ -139,9 +139,9 @@ def test_the_page_is_up_before_the_weights_and_tells_of_them(browser, tmp_path):
         slow = Fault(seconds_a_chunk=0.003)
         double.add("ChangyuLiu/SRGAN-PyTorch", "SRGAN_x4-ImageNet.pth.tar", bytes(60 << 20), slow)
         variables = {"HF_ENDPOINT": double.url, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path)}
-        with running_app(tmp_path, HF_HUB_DISABLE_XET="1", **variables) as url:
+        with running_app(tmp_path, HF_HUB_DISABLE_XET="1", **variables) as app:
             page = browser.new_page()
-            page.goto(url)
+            page.goto(app.url)
             wait_for_status(page, r"Fetching weights, [1-9]\d? ?%")
             # what came is no weights file, so the embedded one is used, and the page says so
             wait_for_status(page, "In use: srgan-div2k .* This is the fallback")

@@ -10,6 +10,7 @@ ALLOWED = {
     "sr": {"hub", "sr"},
     "classify": {"hub", "classify"},
     "hub.py": set(),
+    "line.py": set(),
 }
 ONLY = {"gradio": {"app.py"}, "PIL": {"sr/photo.py"}, "huggingface_hub": {"hub.py"}}
 ROOMS = {"app", "hub", "sr", "classify"}

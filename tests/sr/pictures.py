@@ -122,6 +122,21 @@ def tag_bomb(pointers: int = 4000, size: int = 1 << 20) -> bytes:
     return b"II*\0" + struct.pack("<IH", 8, pointers) + tags + bytes(4) + bytes(size)
 
 
+def number_bomb(count: int = 5_000_000) -> bytes:
+    """TIFF with millions of strips."""
+    one = [(256, 1000), (257, 1000), (258, 8), (259, 1), (262, 1), (277, 1), (278, 1)]
+    tags = [(tag, 4, 1, value) for tag, value in one] + [(273, 4, count, 8), (279, 4, count, 8)]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4 + 4 * count)
+
+
+def scan_bomb(times: int = 1000) -> bytes:
+    """Progressive JPEG that passes over its 4 megapixels again and again."""
+    data = encoded(Image.new("L", (2000, 2000)), "JPEG", progressive=True)
+    start, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + data[start:end] * times + data[end:]
+
+
 def swapped_profile() -> bytes:
     """sRGB whose red and green primaries have changed places."""
     data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -1,0 +1,96 @@
+"""Waiting in line for the one worker: who is next, and an honest guess of how long.
+
+One photo at a time is computed on a device: two at once would take twice the
+memory and no less time. All of it in one thread: memory that a thread has
+freed is kept for that thread, so ten threads in turn would hold ten times as
+much. Knows neither Gradio nor torch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+
+class Busy(RuntimeError):
+    """The line is full; the message says when to try again."""
+
+
+class Line:
+    """At most one place is at work and `length` wait behind it.
+
+    guess: seconds that a unit of work takes, until some have been measured.
+    """
+
+    def __init__(self, length: int, guess: float) -> None:
+        self.length = length
+        self._guess = guess
+        self._seconds: dict[str, float] = {}  # a unit of work, by kind
+        self._places: list[Place] = []
+        self._changed = threading.Condition()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="worker")  # started when needed
+
+    def run(self, function: Callable, *arguments: Any) -> Any:
+        """Call `function` in the worker's thread; its result, or its exception."""
+        return self._worker.submit(function, *arguments).result()
+
+    @contextmanager
+    def place(self, kind: str, work: float) -> Iterator[Place]:
+        """A place at the end of the line, given up when the block ends, however it ends.
+
+        kind: what is alike in speed, such as a model's name.  work: units, such as pixels.
+        Raises `Busy`.
+        """
+        place = Place(self, kind, work)
+        with self._changed:
+            if len(self._places) > self.length:
+                seconds = sum(map(self._left, self._places))
+                raise Busy(
+                    f"Busy: {self.length} photos are waiting already. "
+                    f"Try again in about {max(1, round(seconds))} s."
+                )
+            self._places.append(place)
+        try:
+            yield place
+        finally:
+            with self._changed:
+                self._places.remove(place)
+                self._changed.notify_all()
+
+    def _left(self, place: Place) -> float:
+        """Seconds of work that a place still has before it."""
+        known = self._seconds.get(place.kind) or max(self._seconds.values(), default=self._guess)
+        return known * place.work * (1 - place.share)
+
+
+class Place:
+    """One photo's place in a `Line`. share: how much of its work is done, 0..1."""
+
+    def __init__(self, line: Line, kind: str, work: float) -> None:
+        self.line, self.kind, self.work = line, kind, work
+        self.share = 0.0
+        self._started: float | None = None
+
+    def wait(self, seconds: float) -> tuple[int, float]:
+        """Wait for one's turn, at most `seconds`: (places ahead, guess of seconds until it is).
+
+        Once nobody is ahead, it is this place's turn until it is given up.
+        """
+        with self.line._changed:
+            self.line._changed.wait_for(lambda: self.line._places[0] is self, seconds)
+            ahead = self.line._places[: self.line._places.index(self)]
+            if not ahead and self._started is None:
+                self._started = time.monotonic()
+            return len(ahead), sum(map(self.line._left, ahead))
+
+    def finish(self) -> None:
+        """The work is done: learn from how long it took."""
+        if self._started is not None and self.work:
+            took = (time.monotonic() - self._started) / self.work
+            before = self.line._seconds.get(self.kind, took)
+            self.line._seconds[self.kind] = (before + took) / 2
+        self.share = 1.0
