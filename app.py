@@ -68,6 +68,7 @@ def upscale(
     image: str,
     model: str | None = None,
     identify: bool = True,
+    keep_metadata: bool = False,
     progress: gr.Progress = gr.Progress(),
 ):
     """Enlarge a photo four times with SRGAN and name the bird in it.
@@ -75,9 +76,10 @@ def upscale(
     SRGAN invents plausible texture: the result looks sharp, but its finest detail is a guess.
 
     Args:
-        image: The photo: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or JPEG 2000, at most 4 megapixels.
+        image: The photo, at most 4 megapixels: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF...
         model: A model's name, such as srgan-div2k or srresnet-div2k; the recommended if left out.
         identify: Whether to name the bird as well.
+        keep_metadata: Whether to copy camera, date and place into the result.
 
     Returns:
         The photo before (bicubic) and after, the bird's probabilities, the PNG file, a line of
@@ -90,7 +92,7 @@ def upscale(
             yield from wait_in_line(place, progress)
             start = time.perf_counter()
             result = yield from follow(source, upscaler, place, progress)
-            pair = LINE.run(save_pair, source, result)
+            pair = LINE.run(save_pair, source, result, keep_metadata)
             facts = describe(source, result, time.perf_counter() - start, upscaler)
             named = LINE.run(name_bird, source, result) if identify else (None, "")
             place.finish()
@@ -101,13 +103,13 @@ def upscale_image(image: str, model: str | None = None, progress: gr.Progress = 
     """Enlarge a photo four times with SRGAN; the answer is the one picture.
 
     Args:
-        image: The photo: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or JPEG 2000, at most 4 megapixels.
+        image: The photo, at most 4 megapixels: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF...
         model: A model's name, such as srgan-div2k or srresnet-div2k; the recommended if left out.
 
     Returns:
         The enlarged photo as PNG.
     """
-    with closing(upscale(image, model, False, progress)) as updates:
+    with closing(upscale(image, model, False, progress=progress)) as updates:
         for update in updates:
             yield update if update is NOTHING_NEW else update[2]
 
@@ -116,7 +118,7 @@ def identify(image: str, progress: gr.Progress = gr.Progress()):
     """Name the bird in a photo: the five most likely kinds, and whether there is a bird at all.
 
     Args:
-        image: The photo: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF or JPEG 2000.
+        image: The photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF or JPEG 2000.
 
     Returns:
         The kinds' probabilities, and a sentence with links to the species' pages.
@@ -174,14 +176,15 @@ def advance(work: Generator) -> tuple:
         return None, stop.value
 
 
-def save_pair(source: sr.Photo, result: sr.Photo) -> tuple[str, str]:
+def save_pair(source: sr.Photo, result: sr.Photo, keep_metadata: bool) -> tuple[str, str]:
     """The two pictures of the slider: bicubic and super-resolved, of equal size, lossless."""
     folder = Path(demo.GRADIO_CACHE)
     folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=folder))
     alpha = None if source.alpha is None else photo.bicubic(source.alpha)
     before = photo.save(photo.bicubic(source.pixels), folder / f"{source.name}_bicubic.png", alpha)
-    after = photo.save(result.pixels, folder / f"{source.name}_x4.png", result.alpha)
+    exif = result.exif if keep_metadata else None
+    after = photo.save(result.pixels, folder / f"{source.name}_x4.png", result.alpha, exif=exif)
     return str(before), str(after)
 
 
@@ -238,7 +241,11 @@ def hidden_api(image: gr.Image, outputs: list, identify_outputs: list) -> None:
     )
     trigger = gr.Button(visible=False)
     trigger.click(
-        upscale, [image, model, named], outputs, api_name="upscale", concurrency_limit=None
+        upscale,
+        [image, model, named],
+        outputs,
+        api_name="upscale",
+        concurrency_limit=None,
     )
     trigger.click(
         upscale_image, [image, model], picture, api_name="upscale_image", concurrency_limit=None
@@ -267,6 +274,12 @@ def build() -> gr.Blocks:
                     elem_id="model",
                 )
                 named = gr.Checkbox(True, label="Identify the bird", elem_id="identify")
+                metadata = gr.Checkbox(
+                    False,
+                    label="Keep metadata",
+                    info="Copies camera, date and place into the result; the place is private.",
+                    elem_id="metadata",
+                )
                 with gr.Row():
                     start = gr.Button("Enlarge 4×", variant="primary", elem_id="start")
                     only_name = gr.Button("Only name the bird", elem_id="only-name")
@@ -290,7 +303,11 @@ def build() -> gr.Blocks:
         private = {"api_visibility": "private", "concurrency_limit": None}
         running = [
             start.click(
-                upscale, [image, model, named], outputs, api_name="page_upscale", **private
+                upscale,
+                [image, model, named, metadata],
+                outputs,
+                api_name="page_upscale",
+                **private,
             ),
             only_name.click(identify, image, [label, birds], api_name="page_identify", **private),
         ]

@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
     parser.add_argument("--tile", type=_positive, metavar="N", help="input pixels at a time")
     parser.add_argument("--memory-mb", type=_positive, metavar="N", help="memory for the work")
+    parser.add_argument(
+        "--keep-metadata", action="store_true", help="copy camera, date and place into the result"
+    )
     return parser
 
 
@@ -56,7 +59,9 @@ def _upscale(path: str, upscaler: catalog.Upscaler, args: argparse.Namespace) ->
                 memory_mb=args.memory_mb,
                 progress=lambda done, total: _show(bar, done, total),
             )
-        target = photo.save(result.pixels, args.out / f"{result.name}_x4.png", result.alpha)
+        exif = result.exif if args.keep_metadata else None
+        target = args.out / f"{result.name}_x4.png"
+        photo.save(result.pixels, target, result.alpha, exif=exif)
     except (photo.PhotoError, engine.EngineError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,19 +115,20 @@ def steps(
     """
     where = choose_device(device)
     height, width = photo.pixels.shape[:2]
-    budget = (memory_mb << 20) if memory_mb else available_bytes(where)
-    plan = make_plan(height, width, upscaler.stages, budget, tile, upscaler.model.overlap)
     planes = [photo.pixels]
     if photo.alpha is not None:
         planes.append(np.repeat(photo.alpha[:, :, None], 3, axis=2))
+    result_bytes = len(planes) * photo.pixels.size * SCALE**2
+    budget = (memory_mb << 20) if memory_mb else available_bytes(where, result_bytes)
+    plan = make_plan(height, width, upscaler.stages, budget, tile, upscaler.model.overlap)
     results = []
     for i, plane in enumerate(planes):
         canvas = np.empty((height * SCALE, width * SCALE, 3), np.uint8)
-        for done in _fill(canvas, plane, upscaler, plan, where):
+        for done in _fill_finite(canvas, plane, upscaler, plan, where):
             yield Step(i * height * width + done, len(planes) * height * width)
         results.append(canvas)
     alpha = results[1][:, :, 0].copy() if len(results) > 1 else None
-    return Photo(results[0], alpha, photo.name, photo.notes)
+    return Photo(results[0], alpha, photo.name, photo.notes, photo.exif)
 
 
 def make_plan(
@@ -160,8 +162,43 @@ def make_plan(
         band = narrower
 
 
-def _fill(
+def _fill_finite(
     canvas: np.ndarray, pixels: np.ndarray, upscaler: Upscaler, plan: Plan, device: torch.device
+) -> Iterator[int]:
+    """`_fill`, and once more in full float32 if the fast arithmetic gave NaN or infinity.
+
+    On a GPU convolutions run in TF32 by default. Raises `EngineError` if that doesn't help.
+    """
+    for allow_tf32 in (True, False):
+        try:
+            yield from _fill(canvas, pixels, upscaler, plan, device, allow_tf32)
+            return
+        except _NotFinite:
+            continue
+    raise EngineError("The model gave a result that is not a picture: try another model.")
+
+
+class _NotFinite(ArithmeticError):
+    pass
+
+
+@contextmanager
+def _tf32(allowed: bool) -> Iterator[None]:
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = allowed and before
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def _fill(
+    canvas: np.ndarray,
+    pixels: np.ndarray,
+    upscaler: Upscaler,
+    plan: Plan,
+    device: torch.device,
+    allow_tf32: bool,
 ) -> Iterator[int]:
     """Write the upscaled `pixels` into `canvas`; yield the input pixels done after each strip."""
     done = 0
@@ -169,7 +206,7 @@ def _fill(
         row = 0
         streams = [Stream(stage.to(device)) for stage in upscaler.stages]
         outer = pixels[:, band.outer_start : band.outer_stop]
-        for strip in _flow(streams, list(plan.rows), outer, True, device):
+        for strip in _flow(streams, list(plan.rows), outer, True, device, allow_tf32):
             _write(canvas, row, band, _to_uint8(strip))
             row += strip.shape[2]
             yield done + row * (band.stop - band.start) // SCALE
@@ -198,6 +235,7 @@ def _flow(
     x: Tensor | np.ndarray,
     last: bool,
     device: torch.device,
+    allow_tf32: bool,
 ) -> Iterator[Tensor]:
     """Feed `x` through the streams one after the other, each in strips of its own height."""
     height = x.shape[2] if isinstance(x, Tensor) else x.shape[0]
@@ -205,12 +243,14 @@ def _flow(
     while start < height:
         stop = min(height, start + rows[0])
         try:
-            y = streams[0].push(_rows(x, start, stop, device), last and stop == height)
+            with _tf32(allow_tf32):
+                y = streams[0].push(_rows(x, start, stop, device), last and stop == height)
         except torch.OutOfMemoryError:
             rows[0] = _halve(rows[0])
             continue
         if y is not None and len(streams) > 1:
-            yield from _flow(streams[1:], rows[1:], y, last and stop == height, device)
+            at_end = last and stop == height
+            yield from _flow(streams[1:], rows[1:], y, at_end, device, allow_tf32)
         elif y is not None:
             yield y
         start = stop
@@ -237,8 +277,8 @@ def _to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
 
 
 def _to_uint8(strip: Tensor) -> np.ndarray:
-    """(1, 3, h, W) around 0..1 -> (h, W, 3) uint8. Raises `EngineError` on NaN and infinity."""
+    """(1, 3, h, W) around 0..1 -> (h, W, 3) uint8. Raises `_NotFinite` on NaN and infinity."""
     if not torch.isfinite(strip).all():
-        raise EngineError("The model gave a result that is not a picture: try another model.")
+        raise _NotFinite
     levels = strip.clamp(0, 1).mul_(255).round_().to(torch.uint8)
     return levels[0].permute(1, 2, 0).cpu().numpy()

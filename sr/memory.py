@@ -22,11 +22,15 @@ FEATURE_BYTES = 64 * 4  # a pixel of the features that one stage hands to the ne
 SHARE = 0.5  # of what is free: the result, the files and other requests need some too
 
 
-def available_bytes(device: torch.device) -> int:
-    """Bytes that one photo's work may take: a share of what this device, or container, has free."""
+def available_bytes(device: torch.device, result: int = 0) -> int:
+    """Bytes that one photo's work may take: a share of what is free once the result has its own.
+
+    What is free is the GPU's, or the container's or this machine's, whichever is less.
+    """
+    free = min(_host_free(), _container_free()) - result
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0] * SHARE)
-    return int(min(_host_free(), _container_free()) * SHARE)
+        free = min(free, torch.cuda.mem_get_info(device)[0])
+    return max(0, int(free * SHARE))
 
 
 def _host_free() -> float:

@@ -69,6 +69,20 @@ def test_from_upload_to_download(page, app_url, macaw, tmp_path):
     np.testing.assert_array_equal(after, expected)
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_metadata_is_copied_only_when_asked(page, tmp_path, keep):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Camera", 6
+    Image.new("RGB", (12, 8), "red").save(tmp_path / "a.jpg", exif=exif)
+    page.set_checked("#metadata input", keep)
+    enlarge(page, tmp_path / "a.jpg")
+    with page.expect_download() as download:
+        page.click("#download a[download]")
+    result = Image.open(download.value.path())
+    assert dict(result.getexif()) == ({0x010F: "Camera", 0x0112: 1} if keep else {})
+    assert result.size == (32, 48)
+
+
 def shown(page) -> list[str]:
     """Addresses of the slider's pictures: before, after."""
     found = page.eval_on_selector_all("#slider img", "images => images.map(i => i.src)")

@@ -149,6 +149,41 @@ def test_a_result_that_is_not_finite_is_never_a_black_picture():
         engine.upscale(Photo(noise(9, 9)), small(network), device="cpu")
 
 
+def test_a_passing_overflow_is_done_again_in_full_precision(monkeypatch):
+    model, photo = small(), Photo(noise(40, 20))
+    expected = engine.upscale(photo, model, device="cpu", tile=10).pixels
+    push, seen = engine.Stream.push, []
+
+    def overflow_in_tf32(stream, rows, last):
+        allowed = torch.backends.cudnn.allow_tf32
+        seen.append(allowed)
+        y = push(stream, rows, last)
+        return y * float("nan") if y is not None and allowed and len(seen) > 9 else y
+
+    monkeypatch.setattr(engine.Stream, "push", overflow_in_tf32)
+    before = torch.backends.cudnn.allow_tf32
+    result = engine.upscale(photo, model, device="cpu", tile=10).pixels
+    assert True in seen and seen[-1] is False
+    assert torch.backends.cudnn.allow_tf32 == before
+    np.testing.assert_array_equal(result, expected)
+
+
+def test_the_result_and_what_is_free_bound_the_budget(monkeypatch):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(memory, "_host_free", lambda: 4000)
+    monkeypatch.setattr(memory, "_container_free", lambda: 3000)
+    assert memory.available_bytes(cpu) == 1500
+    assert memory.available_bytes(cpu, result=2000) == 500
+    assert memory.available_bytes(cpu, result=5000) == 0
+
+
+def test_a_photo_that_can_not_fit_is_refused_before_work_starts(monkeypatch):
+    monkeypatch.setattr(memory, "_container_free", lambda: 1 << 20)
+    monkeypatch.setattr(engine.Stream, "push", lambda *_: pytest.fail("work had started"))
+    with pytest.raises(engine.EngineError, match="MB may be used: close other programs"):
+        engine.upscale(Photo(noise(500, 500)), small(SRResNet()), device="cpu")
+
+
 def test_devices(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
