@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -19,15 +21,17 @@ from torch import Tensor, fx
 from sr.catalog import SCALE, Upscaler
 from sr.fuse import receptive_radius
 from sr.memory import available_bytes, stream_bytes
+from sr.pace import Pace
 from sr.photo import Photo
 from sr.stream import Stream
 from sr.tiles import Band, bands
 
-# Input pixels in a strip. A strip's feature maps stay in the cache: 64
-# channels of 8192 pixels are 2 MB in the trunk; in the tail 1024 pixels
-# are 4 MB at double size with 256 channels.
-TRUNK_PIXELS = 8192
-TAIL_PIXELS = 1024
+# Input pixels of the first strips; `Pace` finds out what suits the machine. 64 channels of 8192
+# pixels are 2 MB in the trunk; in the tail 1024 pixels are 4 MB at double size with 256 channels.
+TRUNK_PIXELS, TAIL_PIXELS = 8192, 1024
+# A strip has at most this many times those: more overhead can't be saved, and progress and
+# cancelling are by the strip.
+MOST_TIMES = 8
 NARROWEST_BAND = 32
 
 
@@ -41,10 +45,13 @@ class Cancelled(EngineError):
 
 @dataclass(frozen=True)
 class Plan:
-    """bands: the columns computed at a time.  rows: a strip's height for each stage."""
+    """bands: the columns computed at a time.  rows: a strip's largest height for each stage.
+    fixed: whether every strip has that height.
+    """
 
     bands: tuple[Band, ...]
     rows: tuple[int, ...]
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,19 +146,22 @@ def make_plan(
     tile: int | None = None,
     overlap: int | None = None,
 ) -> Plan:
-    """The widest bands, and strips as high as the cache likes, that fit `budget` bytes.
+    """The widest bands, then the highest strips worth having, that fit `budget` bytes.
 
     An explicit `tile` is kept or refused, never changed. With an `overlap` bands
     share that many pixels and are blended, else their halo is the receptive
     radius and they are exact. Raises `EngineError`.
     """
     halo = overlap or receptive_radius(*stages)
-    pixels = [TRUNK_PIXELS] + [TAIL_PIXELS] * (len(stages) - 1)
     band = min(width, tile + 2 * halo) if tile else width
     while True:
-        rows = tuple(min(height, tile or max(1, p // band)) for p in pixels)
-        if stream_bytes(stages, band, rows) <= budget:
-            return Plan(tuple(bands(width, band, halo, (overlap or 0) // 2)), rows)
+        times = MOST_TIMES
+        while times:
+            rows = tuple(min(height, tile or max(1, p * times // band)) for p in _guesses(stages))
+            if stream_bytes(stages, band, rows) <= budget:
+                cut = tuple(bands(width, band, halo, (overlap or 0) // 2))
+                return Plan(cut, rows, fixed=tile is not None)
+            times = 0 if tile else times // 2
         narrower = band // 2
         if tile or narrower < 2 * halo + NARROWEST_BAND:
             needed = stream_bytes(stages, band, rows) >> 20
@@ -160,6 +170,16 @@ def make_plan(
                 "close other programs, allow more memory, or choose a smaller tile or photo."
             )
         band = narrower
+
+
+def _guesses(stages: tuple[fx.GraphModule, ...]) -> list[int]:
+    return [TRUNK_PIXELS] + [TAIL_PIXELS] * (len(stages) - 1)
+
+
+@lru_cache(maxsize=32)
+def _pace(stage: fx.GraphModule, device: torch.device, guess: int) -> Pace:
+    """What has been learned of a stage, kept from photo to photo."""
+    return Pace(guess)
 
 
 def _fill_finite(
@@ -204,13 +224,88 @@ def _fill(
     done = 0
     for band in plan.bands:
         row = 0
-        streams = [Stream(stage.to(device)) for stage in upscaler.stages]
-        outer = pixels[:, band.outer_start : band.outer_stop]
-        for strip in _flow(streams, list(plan.rows), outer, True, device, allow_tf32):
+        runners = [
+            _Runner(Stream(stage.to(device)), rows, allow_tf32)
+            if plan.fixed
+            else _Runner(Stream(stage.to(device)), rows, allow_tf32, _pace(stage, device, guess))
+            for stage, rows, guess in zip(
+                upscaler.stages, plan.rows, _guesses(upscaler.stages), strict=True
+            )
+        ]
+        outer = _Source(pixels[:, band.outer_start : band.outer_stop], device)
+        for strip in _flow(runners, outer, True):
             _write(canvas, row, band, _to_uint8(strip))
             row += strip.shape[2]
             yield done + row * (band.stop - band.start) // SCALE
         done += len(pixels) * (band.stop - band.start)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A photo's pixels, made into (1, 3, h, W) float32 in 0..1 on the device strip by strip."""
+
+    pixels: np.ndarray
+    device: torch.device
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        return (1, 3, *self.pixels.shape[:2])
+
+    def __getitem__(self, index: tuple[slice, slice, slice]) -> Tensor:
+        rows = torch.tensor(self.pixels[index[2]]).to(self.device)
+        return rows.permute(2, 0, 1)[None].float().div_(255)
+
+
+@dataclass
+class _Runner:
+    """A stage's stream with the height of its strips: at most `rows`, chosen by `pace` if given."""
+
+    stream: Stream
+    rows: int
+    allow_tf32: bool
+    pace: Pace | None = None
+
+    def height(self, width: int) -> int:
+        return self.pace.rows(width, self.rows) if self.pace else self.rows
+
+    def push(self, strip: Tensor, last: bool) -> Tensor | None:
+        """One strip; out of a GPU's memory, the heights halve. Raises `torch.OutOfMemoryError`."""
+        start = time.perf_counter()
+        with _tf32(self.allow_tf32):
+            result = self.stream.push(strip, last)
+        rows, width = strip.shape[2:]
+        steady = result is not None and result.shape[2] * width == rows * result.shape[3]
+        if self.pace and steady:  # the first strips leave the deep layers without work
+            self.pace.learn(rows, width, time.perf_counter() - start)
+        return result
+
+    def halve(self, rows: int) -> None:
+        if rows == 1:
+            raise EngineError(
+                "The GPU has no memory left even for the smallest piece: close other programs "
+                "that use it, or run on the CPU."
+            )
+        torch.cuda.empty_cache()
+        self.rows = rows // 2
+
+
+def _flow(runners: list[_Runner], x: Tensor | _Source, last: bool) -> Iterator[Tensor]:
+    """Feed `x` through the stages one after the other, each in strips of its own height."""
+    height, width = x.shape[2:]
+    start = 0
+    while start < height:
+        rows = min(height - start, runners[0].height(width))
+        at_end = last and start + rows == height
+        try:
+            y = runners[0].push(x[:, :, start : start + rows], at_end)
+        except torch.OutOfMemoryError:
+            runners[0].halve(rows)
+            continue
+        if y is not None and len(runners) > 1:
+            yield from _flow(runners[1:], y, at_end)
+        elif y is not None:
+            yield y
+        start += rows
 
 
 def _write(canvas: np.ndarray, row: int, band: Band, values: np.ndarray) -> None:
@@ -227,53 +322,6 @@ def _write(canvas: np.ndarray, row: int, band: Band, values: np.ndarray) -> None
         inner = np.concatenate([mix.round().astype(np.uint8), inner[:, mixed:]], axis=1)
     start = band.start * SCALE - mixed // 2
     canvas[rows, start : start + inner.shape[1]] = inner
-
-
-def _flow(
-    streams: list[Stream],
-    rows: list[int],
-    x: Tensor | np.ndarray,
-    last: bool,
-    device: torch.device,
-    allow_tf32: bool,
-) -> Iterator[Tensor]:
-    """Feed `x` through the streams one after the other, each in strips of its own height."""
-    height = x.shape[2] if isinstance(x, Tensor) else x.shape[0]
-    start = 0
-    while start < height:
-        stop = min(height, start + rows[0])
-        try:
-            with _tf32(allow_tf32):
-                y = streams[0].push(_rows(x, start, stop, device), last and stop == height)
-        except torch.OutOfMemoryError:
-            rows[0] = _halve(rows[0])
-            continue
-        if y is not None and len(streams) > 1:
-            at_end = last and stop == height
-            yield from _flow(streams[1:], rows[1:], y, at_end, device, allow_tf32)
-        elif y is not None:
-            yield y
-        start = stop
-
-
-def _halve(rows: int) -> int:
-    if rows == 1:
-        raise EngineError(
-            "The GPU has no memory left even for the smallest piece: close other programs "
-            "that use it, or run on the CPU."
-        )
-    torch.cuda.empty_cache()
-    return rows // 2
-
-
-def _rows(x: Tensor | np.ndarray, start: int, stop: int, device: torch.device) -> Tensor:
-    return x[:, :, start:stop] if isinstance(x, Tensor) else _to_tensor(x[start:stop], device)
-
-
-def _to_tensor(pixels: np.ndarray, device: torch.device) -> Tensor:
-    """(h, W, 3) uint8 -> (1, 3, h, W) float32 in 0..1, channels last."""
-    rows = torch.tensor(pixels).to(device)
-    return rows.permute(2, 0, 1)[None].float().div_(255)
 
 
 def _to_uint8(strip: Tensor) -> np.ndarray:
