@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -156,22 +157,25 @@ def follow(
     """Upscale and tell the page how far it is; ends with the result."""
     from sr.engine import steps
 
-    work, shown = steps(source, upscaler), 0.0
+    work = steps(source, upscaler)
+    underway = LINE.start(advance, work)
     while True:
-        step, result = LINE.run(advance, work)
+        step, result = underway.result()
         if result is not None:
             return result
+        underway = LINE.start(advance, work)  # goes on while the page is told
         place.share = step.done / step.total
-        if time.perf_counter() - shown > SECONDS_BETWEEN_UPDATES:
-            shown = time.perf_counter()
-            progress(place.share, desc=f"Upscaling {source.name}")
-            yield NOTHING_NEW
+        progress(place.share, desc=f"Upscaling {source.name}")
+        yield NOTHING_NEW
 
 
 def advance(work: Generator) -> tuple:
-    """(next step, None), or (None, result) at the end."""
+    """Work for `SECONDS_BETWEEN_UPDATES`: (last step, None), or (None, result) at the end."""
+    end = time.perf_counter() + SECONDS_BETWEEN_UPDATES
     try:
-        return next(work), None
+        while (step := next(work)) and time.perf_counter() < end:
+            pass
+        return step, None
     except StopIteration as stop:
         return None, stop.value
 
@@ -182,9 +186,12 @@ def save_pair(source: sr.Photo, result: sr.Photo, keep_metadata: bool) -> tuple[
     folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=folder))
     alpha = None if source.alpha is None else photo.bicubic(source.alpha)
-    before = photo.save(photo.bicubic(source.pixels), folder / f"{source.name}_bicubic.png", alpha)
     exif = result.exif if keep_metadata else None
-    after = photo.save(result.pixels, folder / f"{source.name}_x4.png", result.alpha, exif=exif)
+    before, after = folder / f"{source.name}_bicubic.png", folder / f"{source.name}_x4.png"
+    with ThreadPoolExecutor(1) as other:  # compressing takes as long as a tenth of the network
+        saved = other.submit(photo.save, photo.bicubic(source.pixels), before, alpha)
+        photo.save(result.pixels, after, result.alpha, exif=exif)
+        saved.result()
     return str(before), str(after)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,9 +34,13 @@ class Line:
         self._changed = threading.Condition()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="worker")  # started when needed
 
+    def start(self, function: Callable, *arguments: Any) -> Future:
+        """Have `function` called in the worker's thread, behind what was started before."""
+        return self._worker.submit(function, *arguments)
+
     def run(self, function: Callable, *arguments: Any) -> Any:
         """Call `function` in the worker's thread; its result, or its exception."""
-        return self._worker.submit(function, *arguments).result()
+        return self.start(function, *arguments).result()
 
     @contextmanager
     def place(self, kind: str, work: float) -> Iterator[Place]:

@@ -19,6 +19,9 @@ CGROUP_FILES = (
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
 )
 FEATURE_BYTES = 64 * 4  # a pixel of the features that one stage hands to the next
+# What a stream is seen to take, for what it is known to need: the allocator keeps freed blocks of
+# other sizes, and convolutions have buffers of their own.
+SLACK = 2.5
 SHARE = 0.5  # of what is free: the result, the files and other requests need some too
 
 
@@ -66,7 +69,7 @@ def stream_bytes(stages: tuple[fx.GraphModule, ...], width: int, rows: tuple[int
     kept = sum(stage_kept for stage_kept, _ in needs)
     working = max(row * height for (_, row), height in zip(needs, rows, strict=True))
     handed_on = rows[0] * FEATURE_BYTES * (len(stages) - 1)
-    return int(width * (kept + working + handed_on))
+    return int(width * (kept + working + handed_on) * SLACK)
 
 
 @lru_cache(maxsize=16)
@@ -83,12 +86,11 @@ def _stage_bytes(stage: fx.GraphModule) -> tuple[float, float]:
         layer = _layer(stage, node)
         if isinstance(layer, nn.Conv2d):
             lag[node] += layer.kernel_size[0] // 2
-            kept += (layer.kernel_size[0] - 1) * _row_bytes(inputs[0])
+            # Unfinished rows, and those that a strip adds to them.
+            kept += 2 * (layer.kernel_size[0] - 1) * _row_bytes(node)
         lag[node] *= upscaling(layer)
         if node.op != "output":
-            # Rows in, their copy behind the kept ones, and rows out.
-            step = 2 * sum(map(_rows_bytes, inputs)) + _rows_bytes(node)
-            work = max(work, step)
+            work = max(work, sum(map(_rows_bytes, inputs)) + _rows_bytes(node))
     return kept, work
 
 

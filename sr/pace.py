@@ -15,15 +15,20 @@ class Pace:
 
     def __init__(self, guess: int) -> None:
         self._seconds: dict[int, list[float]] = {guess: []}  # a pixel, by strip size
+        self._asked = guess, 0
 
     def rows(self, width: int, most: int) -> int:
         """Height for the next strip: 1..most rows of `width` pixels."""
-        return max(1, min(most, self._next() // width))
+        size = self._next()
+        rows = max(1, min(most, size // width))
+        self._asked = size, rows
+        return rows
 
     def learn(self, rows: int, width: int, seconds: float) -> None:
-        """A strip of that size took so long."""
-        size = 1 << (rows * width).bit_length() - 1
-        self._seconds.setdefault(size, []).append(seconds / (rows * width))
+        """A strip of `rows` x `width` pixels took so long; the last of a photo may be lower."""
+        size, asked = self._asked
+        if rows == asked:
+            self._seconds.setdefault(size, []).append(seconds / (rows * width))
 
     def _next(self) -> int:
         """The best size so far, or a neighbour of it that has not been tried enough."""

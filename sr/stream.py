@@ -1,10 +1,11 @@
 """A network run over strips of rows, without overlap and without a whole-photo feature map.
 
-A convolution of height k needs k - 1 rows that the previous strip has already
-seen. The stream keeps just those, for every convolution, so each row of each
-feature map is computed exactly once, whatever the strips' height: the result
-equals that of the whole photo (up to the rounding of another order of sums),
-memory is bounded by the photo's width, and a strip stays in the processor's cache.
+A strip contributes to k - 1 more rows of a convolution of height k than it has.
+The stream keeps these unfinished rows, for every convolution, and adds to them
+what the next strip contributes, so nothing is computed twice but for a few
+rows at the strips' edges, and nothing is copied together. The result equals
+that of the whole photo (up to the rounding of another order of sums), memory
+is bounded by the photo's width, and a strip stays in the processor's cache.
 """
 
 from __future__ import annotations
@@ -79,31 +80,28 @@ class Stream(fx.Interpreter):
         return self._combine(getattr(Tensor, target), args, kwargs)
 
     def _convolve(self, conv: nn.Conv2d, x: Tensor | None) -> Tensor | None:
-        """Zero rows above the first and below the last strip, kept rows between."""
-        size = conv.kernel_size[0]
-        if size > 1:
-            x = self._join(x, size // 2)
-        if x is None or x.shape[2] < size:
-            self.kept[self.node] = x
-            return None
-        if size > 1:
-            self.kept[self.node] = (
-                None
-                if self.last
-                else x[:, :, 1 - size :].clone(memory_format=torch.preserve_format)
-            )
-        return F.conv2d(x, conv.weight, conv.bias, padding=(0, size // 2))
+        """Overlap-add: every row that `x` has a part in, the unfinished ones kept as they are.
 
-    def _join(self, x: Tensor | None, padding: int) -> Tensor | None:
-        """Kept rows (zeros at the top), `x`, and zeros at the bottom."""
-        kept = self.kept.get(self.node)
-        sample = x if x is not None else kept
-        if sample is None:
+        A kernel of k rows lets h rows take part in h + k - 1. The first k - 1 of
+        those get the part that earlier rows left; the last k - 1 wait for more.
+        Rows above the photo's first and below its last are dropped.
+        """
+        if x is None:
             return None
-        parts = [_zero_rows(sample, padding) if kept is None else kept]
-        parts += [x] if x is not None else []
-        parts += [_zero_rows(sample, padding)] if self.last else []
-        return torch.cat(parts, 2) if len(parts) > 1 else parts[0]
+        height, size = x.shape[2], conv.kernel_size[0]
+        half = size // 2
+        y = F.conv2d(x, conv.weight, conv.bias, padding=(size - 1, half))
+        if size == 1:
+            return y
+        unfinished, above = self.kept.get(self.node) or (None, half)
+        if unfinished is not None:
+            y[:, :, : size - 1].add_(unfinished)
+        self.kept[self.node] = (
+            None if self.last else (_without_bias(y, conv, height), above - height)
+        )
+        stop = height + half if self.last else height
+        start = min(max(above, 0), stop)
+        return y[:, :, start:stop] if start < stop else None
 
     def _combine(self, function, args: tuple, kwargs: dict) -> Tensor | None:
         """Call `function` on the rows that all its operands have; keep the others' surplus."""
@@ -126,10 +124,10 @@ class Stream(fx.Interpreter):
         return torch.cat([surplus, x], 2)
 
 
-def _zero_rows(like: Tensor, count: int) -> Tensor:
-    n, channels, _, width = like.shape
-    rows = like.new_zeros(n, channels, count, width)
-    return rows.contiguous(memory_format=torch.channels_last)
+def _without_bias(y: Tensor, conv: nn.Conv2d, height: int) -> Tensor:
+    """The rows of `y` below `height`, which will get their bias with the rest."""
+    rows = y[:, :, height:]
+    return rows.clone() if conv.bias is None else rows - conv.bias.view(1, -1, 1, 1)
 
 
 def _after(x: Tensor | None, rows: int) -> Tensor | None:
