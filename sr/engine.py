@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -21,17 +19,14 @@ from torch import Tensor, fx
 from sr.catalog import SCALE, Upscaler
 from sr.fuse import receptive_radius
 from sr.memory import available_bytes, stream_bytes
-from sr.pace import Pace
 from sr.photo import Photo
 from sr.stream import Stream
 from sr.tiles import Band, bands
 
-# Input pixels of the first strips; `Pace` finds out what suits the machine. 64 channels of 8192
-# pixels are 2 MB in the trunk; in the tail 1024 pixels are 4 MB at double size with 256 channels.
-TRUNK_PIXELS, TAIL_PIXELS = 8192, 1024
-# A strip has at most this many times those: more overhead can't be saved, and progress and
-# cancelling are by the strip.
-MOST_TIMES = 8
+# Input pixels in a strip, the fastest of a sweep on two cores: 64 channels of 16384 pixels are 4 MB
+# in the trunk; in the tail 2048 pixels are 8 MB at double size with 256 channels. Fixed, so that a
+# photo gives the same result to the last bit every time.
+TRUNK_PIXELS, TAIL_PIXELS = 16384, 2048
 NARROWEST_BAND = 32
 
 
@@ -45,13 +40,10 @@ class Cancelled(EngineError):
 
 @dataclass(frozen=True)
 class Plan:
-    """bands: the columns computed at a time.  rows: a strip's largest height for each stage.
-    fixed: whether every strip has that height.
-    """
+    """bands: the columns computed at a time.  rows: a strip's height for each stage."""
 
     bands: tuple[Band, ...]
     rows: tuple[int, ...]
-    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +138,7 @@ def make_plan(
     tile: int | None = None,
     overlap: int | None = None,
 ) -> Plan:
-    """The widest bands, then the highest strips worth having, that fit `budget` bytes.
+    """The widest bands, then the highest strips up to the usual, that fit `budget` bytes.
 
     An explicit `tile` is kept or refused, never changed. With an `overlap` bands
     share that many pixels and are blended, else their halo is the receptive
@@ -155,13 +147,11 @@ def make_plan(
     halo = overlap or receptive_radius(*stages)
     band = min(width, tile + 2 * halo) if tile else width
     while True:
-        times = MOST_TIMES
-        while times:
-            rows = tuple(min(height, tile or max(1, p * times // band)) for p in _guesses(stages))
+        for share in (1,) if tile else (1, 2, 4, 8):
+            pixels = [TRUNK_PIXELS] + [TAIL_PIXELS] * (len(stages) - 1)
+            rows = tuple(min(height, tile or max(1, p // share // band)) for p in pixels)
             if stream_bytes(stages, band, rows) <= budget:
-                cut = tuple(bands(width, band, halo, (overlap or 0) // 2))
-                return Plan(cut, rows, fixed=tile is not None)
-            times = 0 if tile else times // 2
+                return Plan(tuple(bands(width, band, halo, (overlap or 0) // 2)), rows)
         narrower = band // 2
         if tile or narrower < 2 * halo + NARROWEST_BAND:
             needed = stream_bytes(stages, band, rows) >> 20
@@ -170,16 +160,6 @@ def make_plan(
                 "close other programs, allow more memory, or choose a smaller tile or photo."
             )
         band = narrower
-
-
-def _guesses(stages: tuple[fx.GraphModule, ...]) -> list[int]:
-    return [TRUNK_PIXELS] + [TAIL_PIXELS] * (len(stages) - 1)
-
-
-@lru_cache(maxsize=32)
-def _pace(stage: fx.GraphModule, device: torch.device, guess: int) -> Pace:
-    """What has been learned of a stage, kept from photo to photo."""
-    return Pace(guess)
 
 
 def _fill_finite(
@@ -226,11 +206,7 @@ def _fill(
         row = 0
         runners = [
             _Runner(Stream(stage.to(device)), rows, allow_tf32)
-            if plan.fixed
-            else _Runner(Stream(stage.to(device)), rows, allow_tf32, _pace(stage, device, guess))
-            for stage, rows, guess in zip(
-                upscaler.stages, plan.rows, _guesses(upscaler.stages), strict=True
-            )
+            for stage, rows in zip(upscaler.stages, plan.rows, strict=True)
         ]
         outer = _Source(pixels[:, band.outer_start : band.outer_stop], device)
         for strip in _flow(runners, outer, True):
@@ -258,26 +234,16 @@ class _Source:
 
 @dataclass
 class _Runner:
-    """A stage's stream with the height of its strips: at most `rows`, chosen by `pace` if given."""
+    """A stage's stream with the height of its strips."""
 
     stream: Stream
     rows: int
     allow_tf32: bool
-    pace: Pace | None = None
-
-    def height(self, width: int) -> int:
-        return self.pace.rows(width, self.rows) if self.pace else self.rows
 
     def push(self, strip: Tensor, last: bool) -> Tensor | None:
-        """One strip; out of a GPU's memory, the heights halve. Raises `torch.OutOfMemoryError`."""
-        start = time.perf_counter()
+        """One strip. Raises `torch.OutOfMemoryError`; then lower strips may do: see `halve`."""
         with _tf32(self.allow_tf32):
-            result = self.stream.push(strip, last)
-        rows, width = strip.shape[2:]
-        steady = result is not None and result.shape[2] * width == rows * result.shape[3]
-        if self.pace and steady:  # the first strips leave the deep layers without work
-            self.pace.learn(rows, width, time.perf_counter() - start)
-        return result
+            return self.stream.push(strip, last)
 
     def halve(self, rows: int) -> None:
         if rows == 1:
@@ -291,10 +257,9 @@ class _Runner:
 
 def _flow(runners: list[_Runner], x: Tensor | _Source, last: bool) -> Iterator[Tensor]:
     """Feed `x` through the stages one after the other, each in strips of its own height."""
-    height, width = x.shape[2:]
-    start = 0
+    height, start = x.shape[2], 0
     while start < height:
-        rows = min(height - start, runners[0].height(width))
+        rows = min(height - start, runners[0].rows)
         at_end = last and start + rows == height
         try:
             y = runners[0].push(x[:, :, start : start + rows], at_end)

@@ -56,6 +56,13 @@ def test_any_size(height, width):
     assert np.abs(result.astype(int) - tiled).max() <= 1
 
 
+def test_the_same_photo_gives_the_same_bits(upscaler, landscape):
+    photo = Photo(landscape)
+    first = engine.upscale(photo, upscaler, device="cpu").pixels
+    for _ in range(3):
+        np.testing.assert_array_equal(engine.upscale(photo, upscaler, device="cpu").pixels, first)
+
+
 def test_name_notes_and_alpha_are_kept(landscape):
     alpha = np.zeros((20, 30), np.uint8)
     alpha[5:15, 5:25] = 255
