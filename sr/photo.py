@@ -336,7 +336,7 @@ def save(
 
     exif: a `Photo`'s, to copy its camera, date and place; None writes none.
     The file appears under its name only once it is complete. Compression is
-    the fastest: it is 3 % larger and 5 times quicker than Pillow's default.
+    the fastest: on a photo of 1024 x 1024, 9 % larger than Pillow's default in half the time.
     """
     path = Path(path)
     image = Image.fromarray(pixels)
