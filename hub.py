@@ -208,11 +208,6 @@ def reachable() -> bool:
         return answered
 
 
-def forget_probe() -> None:
-    """Ask the Hub anew the next time."""
-    _probe[:] = False, -float("inf")
-
-
 _probing = threading.Lock()
 _probe = [False, -float("inf")]
 

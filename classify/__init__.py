@@ -57,7 +57,11 @@ def wants_enlarging(pixels: np.ndarray, classifier: str | None = None) -> bool:
     """Whether the photo's short side is under the classifier's input size."""
     from classify import catalog
 
-    return min(pixels.shape[:2]) < catalog.load(classifier).input_size
+    return _is_small(pixels, catalog.load(classifier).input_size)
+
+
+def _is_small(pixels: np.ndarray, input_size: int) -> bool:
+    return min(pixels.shape[:2]) < input_size
 
 
 def identify(
@@ -76,7 +80,7 @@ def identify(
     from classify import catalog
 
     loaded = catalog.load(classifier)
-    enlarged = enlarge is not None and wants_enlarging(pixels, classifier)
+    enlarged = enlarge is not None and _is_small(pixels, loaded.input_size)
     probabilities = catalog.probabilities(loaded, enlarge() if enlarged else pixels)
     bird = float(probabilities.sum())
     best = probabilities.argsort()[::-1][:k] if bird >= BIRD_THRESHOLD else ()
