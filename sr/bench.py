@@ -29,6 +29,8 @@ from sr.photo import Photo
 Way = Callable[[np.ndarray], np.ndarray]
 MATRIX = 2048
 TILE, PAD = 200, 10  # what most code for these networks cuts a photo into
+# Above it a whole photo's feature maps take gigabytes: such ways are run only if asked for by name.
+LARGEST_WHOLE = 512
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Result:
 
     seconds: median.  seconds_per_mp: for a megapixel of the result.  ratio_to_eager: times faster.
     peak_mb: above the loaded model.  max_diff: levels, share_differing: of the values that differ
-    from eager.  gflops: the original network's operations per second; share_of_matmul: of what
+    from eager; None where eager was not run.  gflops: the original network's operations per second; share_of_matmul: of what
     this machine's float32 matrix product reaches.
     """
 
@@ -45,10 +47,10 @@ class Result:
     size: int
     seconds: float
     seconds_per_mp: float
-    ratio_to_eager: float
+    ratio_to_eager: float | None
     peak_mb: float
-    max_diff: int
-    share_differing: float
+    max_diff: int | None
+    share_differing: float | None
     gflops: float
     share_of_matmul: float
 
@@ -86,10 +88,11 @@ def usual_tiles(name: str) -> Way:
     return run
 
 
-def this_engine(name: str) -> Way:
+def this_engine(name: str, memory_mb: int | None = None) -> Way:
     """`engine.upscale` as the app calls it."""
     upscaler = catalog.load(name)
-    return lambda pixels: engine.upscale(Photo(pixels), upscaler, device="cpu").pixels
+    options = {"device": "cpu", "memory_mb": memory_mb}
+    return lambda pixels: engine.upscale(Photo(pixels), upscaler, **options).pixels
 
 
 def onnxruntime(name: str) -> Way:
@@ -156,8 +159,12 @@ def photo_of(size: int) -> np.ndarray:
     return (128 + 90 * waves + noise).clip(0, 255).astype(np.uint8)
 
 
-def there(names: list[str]) -> list[str]:
-    """The ways whose package is installed."""
+def ways_for(size: int, asked: list[str] | None) -> list[str]:
+    """The ways to run at a size: those asked for, or all that are installed and small enough."""
+    small = size <= LARGEST_WHOLE
+    names = asked or (list(WAYS) if small else ["usual-tiles", "engine"])
+    if small and "eager" not in names:
+        names = ["eager", *names]
     return [n for n in names if n not in ("onnxruntime", "openvino") or importlib.util.find_spec(n)]
 
 
@@ -188,18 +195,15 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def peak_mb(name: str, model: str, size: int, memory_mb: int | None = None) -> float:
+def peak_mb(name: str, size: int, *arguments: object) -> float:
     """Peak memory of one run above the loaded model, in a fresh process."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as pool:
-        return pool.apply(_peak, (name, model, size, memory_mb))
+        return pool.apply(_peak, (name, size, *arguments))
 
 
-def _peak(name: str, model: str, size: int, memory_mb: int | None) -> float:
-    way = WAYS[name](model)
-    if memory_mb:
-        upscaler = catalog.load(model)
-        way = lambda p: engine.upscale(Photo(p), upscaler, device="cpu", memory_mb=memory_mb)  # noqa: E731
+def _peak(name: str, size: int, *arguments: object) -> float:
+    way = WAYS[name](*arguments)
     way(photo_of(16))  # what is allocated once, such as threads, belongs to the loaded model
     pixels = photo_of(size)
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
@@ -220,16 +224,22 @@ def operations(model: str, size: int) -> int:
     return counter.get_total_flops()
 
 
-def bench(model: str, sizes: list[int], names: list[str], rounds: int) -> list[Result]:
-    """Every way on every size."""
-    ways = {name: WAYS[name](model) for name in there(names)}
+def bench(
+    model: str, sizes: list[int], asked: list[str] | None, rounds: int, memory_mb: int | None = None
+) -> list[Result]:
+    """Every way on every size; `memory_mb` is the engine's budget."""
+    made: dict[str, Way] = {}
     results = []
     for size in sizes:
+        arguments = {
+            name: (model, memory_mb) if name == "engine" else (model,)
+            for name in ways_for(size, asked)
+        }
+        made |= {name: WAYS[name](*given) for name, given in arguments.items() if name not in made}
+        ways = {name: made[name] for name in arguments}
         seconds, product = times(ways, size, rounds)
-        pixels, work = photo_of(size), operations(model, size)
-        reference = ways["eager"](pixels).astype(int)
-        for name, way in ways.items():
-            apart = np.abs(way(pixels) - reference)
+        work, apart = operations(model, size), differences(ways, size)
+        for name, given in arguments.items():
             rate = work / seconds[name] / 1e9
             results.append(
                 Result(
@@ -237,15 +247,40 @@ def bench(model: str, sizes: list[int], names: list[str], rounds: int) -> list[R
                     size,
                     seconds[name],
                     seconds[name] / ((size * SCALE) ** 2 / 1e6),
-                    seconds["eager"] / seconds[name],
-                    peak_mb(name, model, size),
-                    int(apart.max()),
-                    float((apart > 0).mean()),
+                    seconds["eager"] / seconds[name] if "eager" in ways else None,
+                    peak_mb(name, size, *given),
+                    *apart[name],
                     rate,
                     rate / product,
                 )
             )
     return results
+
+
+def differences(ways: dict[str, Way], size: int) -> dict[str, tuple]:
+    """way -> (largest difference from eager in levels, share of values), None without eager."""
+    if "eager" not in ways:
+        return dict.fromkeys(ways, (None, None))
+    pixels = photo_of(size)
+    reference = ways["eager"](pixels).astype(int)
+    apart = {name: np.abs(way(pixels) - reference) for name, way in ways.items()}
+    return {name: (int(d.max()), float((d > 0).mean())) for name, d in apart.items()}
+
+
+def profile(model: str, size: int, shown: int = 8) -> str:
+    """What the engine spends its time on, operations by their share, as a Markdown table."""
+    way, pixels = this_engine(model), photo_of(size)
+    way(pixels)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as recorded:
+        way(pixels)
+    rows = sorted(recorded.key_averages(), key=lambda row: -row.self_cpu_time_total)
+    total = sum(row.self_cpu_time_total for row in rows)
+    lines = [f"| operation, {size} x {size} | share | calls |", "| --- | ---: | ---: |"]
+    lines += [
+        f"| {row.key} | {row.self_cpu_time_total / total:.1%} | {row.count} |"
+        for row in rows[:shown]
+    ]
+    return "\n".join(lines)
 
 
 def table(results: list[Result]) -> str:
@@ -257,11 +292,15 @@ def table(results: list[Result]) -> str:
     ]
     lines += [
         f"| {r.size} | {r.way} | {r.seconds:.2f} | {r.seconds_per_mp:.2f} | "
-        f"{r.ratio_to_eager:.2f} | {r.peak_mb:.0f} | {r.max_diff} | {r.share_differing:.3%} | "
-        f"{r.gflops:.0f} | {r.share_of_matmul:.0%} |"
+        f"{_or_dash(r.ratio_to_eager, '.2f')} | {r.peak_mb:.0f} | {_or_dash(r.max_diff, 'd')} | "
+        f"{_or_dash(r.share_differing, '.3%')} | {r.gflops:.0f} | {r.share_of_matmul:.0%} |"
         for r in results
     ]
     return "\n".join(lines)
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def first_result(model: str) -> str:
@@ -305,17 +344,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sr.bench", description=__doc__)
     parser.add_argument("--model", default=catalog.EMBEDDED)
     parser.add_argument("--size", type=int, action="append", help="side in pixels; repeatable")
-    parser.add_argument("--ways", default=",".join(WAYS))
+    parser.add_argument("--ways", help=f"of {','.join(WAYS)}; default: what is installed and fits")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--memory-mb", type=int, metavar="MB", help="the engine's budget")
+    parser.add_argument("--profile", action="store_true", help="show what the engine's time is")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--plot", type=Path, metavar="FILE.png")
     args = parser.parse_args(argv)
-    names = ["eager", *(name for name in args.ways.split(",") if name != "eager")]
-    if unknown := set(names) - set(WAYS):
+    asked = args.ways.split(",") if args.ways else None
+    if unknown := set(asked or ()) - set(WAYS):
         parser.error(f"no such way: {', '.join(unknown)}; choose from {', '.join(WAYS)}")
-    results = bench(args.model, args.size or [128, 256, 384], names, args.rounds)
+    sizes = args.size or [128, 256, 384]
+    results = bench(args.model, sizes, asked, args.rounds, args.memory_mb)
     print(table(results))
     print(f"\n{torch.get_num_threads()} threads; engine: {first_result(args.model)}")
+    if args.profile:
+        print(f"\n{profile(args.model, sizes[-1])}")
     if args.json:
         args.json.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
     if args.plot:

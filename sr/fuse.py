@@ -8,6 +8,7 @@ of the input behind, up to rounding. `fuse` applies all of them.
 from __future__ import annotations
 
 import math
+import operator
 
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -24,6 +25,8 @@ def fuse(stage: nn.Module) -> fx.GraphModule:
     fold_batch_norm(traced)
     activate_before_shuffle(traced)
     convolve_before_shuffle(traced)
+    activate_in_place(traced)
+    add_in_place(traced)
     traced.delete_all_unused_submodules()
     return traced.requires_grad_(False)
 
@@ -111,6 +114,45 @@ def polyphase(conv: nn.Conv2d, factor: int) -> nn.Conv2d:
     if conv.bias is not None:
         moved.bias.data = conv.bias.detach().repeat_interleave(factor**2)
     return moved
+
+
+def activate_in_place(traced: fx.GraphModule) -> None:
+    """Conv, ReLU -> Conv, ReLU in place: nothing else reads what the convolution gave."""
+    for kind in (nn.ReLU, nn.LeakyReLU):
+        for _, node in _pairs(traced, nn.Conv2d, kind):
+            layer = _module(traced, node)
+            slope = {"negative_slope": layer.negative_slope} if kind is nn.LeakyReLU else {}
+            _replace(traced, node, kind(inplace=True, **slope))
+
+
+def add_in_place(traced: fx.GraphModule) -> None:
+    """x + Conv -> Conv += x: the sum of a residual block needs no memory of its own.
+
+    Only where the convolution's rows come no earlier than those they are added
+    to, which is so in every residual block: a stream can then add all it has.
+    """
+    lags = row_lags(traced)
+    for node in traced.graph.nodes:
+        if node.target is not operator.add or len(set(node.all_input_nodes)) != 2:
+            continue
+        for own, other in (node.args, node.args[::-1]):
+            alone = isinstance(_module(traced, own), nn.Conv2d) and len(own.users) == 1
+            if alone and lags[own] >= lags[other]:
+                node.target, node.args = operator.iadd, (own, other)
+                break
+    traced.recompile()
+
+
+def row_lags(traced: fx.GraphModule) -> dict[fx.Node, int]:
+    """How many of its own rows each node is behind the rows that have been fed in."""
+    lags: dict[fx.Node, int] = {}
+    for node in traced.graph.nodes:
+        layer = _module(traced, node)
+        lags[node] = max((lags[i] for i in node.all_input_nodes), default=0)
+        if isinstance(layer, nn.Conv2d):
+            lags[node] += layer.kernel_size[0] // 2
+        lags[node] *= upscaling(layer)
+    return lags
 
 
 def is_same_size(conv: nn.Conv2d) -> bool:

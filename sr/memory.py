@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from sr.fuse import upscaling
+from sr.fuse import row_lags
 
 CGROUP = Path("/sys/fs/cgroup")
 # (limit, usage): cgroup v2, then v1.
@@ -77,18 +77,16 @@ def _stage_bytes(stage: fx.GraphModule) -> tuple[float, float]:
     """(bytes kept, bytes of work for a strip's row), both for a column of the stage's input."""
     device = next((p.device for p in stage.parameters()), torch.device("cpu"))
     ShapeProp(stage).propagate(torch.zeros(1, _in_channels(stage), 8, 8, device=device))
-    lag: dict[fx.Node, int] = {}
+    lags = row_lags(stage)
     kept = work = 0
     for node in stage.graph.nodes:
         inputs = node.all_input_nodes
-        lag[node] = max((lag[i] for i in inputs), default=0)
-        kept += sum((lag[node] - lag[i]) * _row_bytes(i) for i in inputs)
+        latest = max((lags[i] for i in inputs), default=0)
+        kept += sum((latest - lags[i]) * _row_bytes(i) for i in inputs)
         layer = _layer(stage, node)
         if isinstance(layer, nn.Conv2d):
-            lag[node] += layer.kernel_size[0] // 2
             # Unfinished rows, and those that a strip adds to them.
             kept += 2 * (layer.kernel_size[0] - 1) * _row_bytes(node)
-        lag[node] *= upscaling(layer)
         if node.op != "output":
             work = max(work, sum(map(_rows_bytes, inputs)) + _rows_bytes(node))
     return kept, work

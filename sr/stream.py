@@ -10,6 +10,7 @@ is bounded by the photo's width, and a strip stays in the processor's cache.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import torch
@@ -74,6 +75,8 @@ class Stream(fx.Interpreter):
         return None if args[0] is None else layer(args[0])
 
     def call_function(self, target, args: tuple, kwargs: dict) -> Tensor | None:
+        if target is operator.iadd:
+            return self._add_to(*args)
         return self._combine(target, args, kwargs)
 
     def call_method(self, target: str, args: tuple, kwargs: dict) -> Tensor | None:
@@ -102,6 +105,23 @@ class Stream(fx.Interpreter):
         stop = height + half if self.last else height
         start = min(max(above, 0), stop)
         return y[:, :, start:stop] if start < stop else None
+
+    def _add_to(self, y: Tensor | None, x: Tensor | None) -> Tensor | None:
+        """Add to `y`, where it is, the rows of `x` beside it; keep those that `y` hasn't reached.
+
+        `fuse.add_in_place` has seen to it that `y` is never ahead of `x`.
+        """
+        pieces = [p for p in (*(self.kept.get(self.node) or ()), x) if p is not None]
+        done, height = 0, 0 if y is None else y.shape[2]
+        while done < height:
+            piece = pieces.pop(0)
+            rows = min(height - done, piece.shape[2])
+            y[:, :, done : done + rows].add_(piece[:, :, :rows])
+            if (left := _after(piece, rows)) is not None:
+                pieces.insert(0, left)
+            done += rows
+        self.kept[self.node] = pieces
+        return y
 
     def _combine(self, function, args: tuple, kwargs: dict) -> Tensor | None:
         """Call `function` on the rows that all its operands have; keep the others' surplus."""

@@ -25,6 +25,21 @@ def test_it_writes_a_row_for_each_way(tmp_path, capsys):
     assert "| 24 | engine |" in capsys.readouterr().out
 
 
+def test_whole_photo_ways_are_left_out_of_large_sizes_unless_asked_for():
+    assert bench.ways_for(bench.LARGEST_WHOLE + 1, None) == ["usual-tiles", "engine"]
+    assert bench.ways_for(1024, ["eager"]) == ["eager"]
+    assert bench.ways_for(64, ["engine"]) == ["eager", "engine"]
+
+
+def test_without_eager_there_is_no_ratio_and_no_difference(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "LARGEST_WHOLE", 20)
+    arguments = ["--size", "24", "--ways", "engine", "--rounds", "1", "--profile"]
+    assert bench.main([*arguments, "--memory-mb", "300"]) == 0
+    table = capsys.readouterr().out
+    assert "| 24 | engine |" in table and "| - |" in table
+    assert "convolution |" in table
+
+
 def test_operations_are_those_of_the_paper():
     """Multiplications a pixel of input: convolutions at their own resolution."""
     trunk = 3 * 64 * 81 + 33 * 64 * 64 * 9

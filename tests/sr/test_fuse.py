@@ -1,5 +1,7 @@
 """Each rewrite leaves the same function behind: float64, random weights, difference under 1e-9."""
 
+import operator
+
 import pytest
 import torch
 from torch import fx, nn
@@ -101,6 +103,40 @@ def test_a_layer_used_twice_is_rewritten_for_each_use():
     fused = fuse.fuse(network)
     assert layers(fused) == ["Conv2d", "Conv2d"]
     assert difference(network, fused, 3) < EXACT
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.LeakyReLU(0.3)])
+def test_an_activation_works_in_the_convolutions_own_memory(activation):
+    network = shaken(nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), activation))
+    traced = fx.symbolic_trace(network)
+    fuse.activate_in_place(traced)
+    assert [m.inplace for m in traced.modules() if isinstance(m, type(activation))][-1]
+    assert not activation.inplace
+    assert difference(network, traced, 3) < EXACT
+
+
+class Sums(nn.Module):
+    """Three sums: two may be done in place, in the memory of b and of a; one may not."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 3, 5, padding=2), nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        residual = x + self.b(x)  # nothing else reads b(x)
+        early = self.b(residual) + self.a(residual)  # b's rows come first, a's are then added to
+        shared = self.a(early)
+        return (early + shared) * shared  # read twice
+
+
+def test_a_residual_sum_works_in_the_memory_of_the_latest_convolution():
+    network = shaken(Sums())
+    traced = fx.symbolic_trace(network)
+    fuse.add_in_place(traced)
+    sums = [node for node in traced.graph.nodes if "add" in str(node.target)]
+    assert [node.target for node in sums] == [operator.iadd, operator.iadd, operator.add]
+    assert [node.args[0].target for node in sums[:2]] == ["b", "a"]
+    assert difference(network, traced, 3) < EXACT
 
 
 @pytest.mark.parametrize("options", [{}, {"bias": True, "slopes": 8, "eps": 1e-3, "tanh": True}])
