@@ -39,8 +39,8 @@ class Result:
 
     seconds: median.  seconds_per_mp: for a megapixel of the result.  ratio_to_eager: times faster.
     peak_mb: above the loaded model.  max_diff: levels, share_differing: of the values that differ
-    from eager; None where eager was not run.  gflops: the original network's operations per second; share_of_matmul: of what
-    this machine's float32 matrix product reaches.
+    from eager; None where eager was not run.  gflops: the original network's operations per
+    second; share_of_matmul: of what this machine's float32 matrix product reaches.
     """
 
     way: str
