@@ -293,5 +293,12 @@ def _to_uint8(strip: Tensor) -> np.ndarray:
     """(1, 3, h, W) around 0..1 -> (h, W, 3) uint8. Raises `_NotFinite` on NaN and infinity."""
     if not torch.isfinite(strip).all():
         raise _NotFinite
-    levels = strip.clamp(0, 1).mul_(255).round_().to(torch.uint8)
-    return levels[0].permute(1, 2, 0).cpu().numpy()
+    levels = strip.clamp(0, 1).mul_(255).round_().to(torch.uint8)[0].permute(1, 2, 0)
+    return _to_host(levels).numpy()
+
+
+def _to_host(levels: Tensor) -> Tensor:
+    """On the CPU; from a GPU through pinned memory, which PyTorch keeps for the next strip."""
+    if not levels.is_cuda:
+        return levels.cpu()
+    return torch.empty(levels.shape, dtype=levels.dtype, pin_memory=True).copy_(levels)
