@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from line import Busy, Line
+from ui.line import Busy, Line
 
 
 def test_the_first_goes_at_once_and_the_second_waits_for_it():

@@ -1,0 +1,1 @@
+"""The page, part by part; `app.py` puts the parts together."""
