@@ -1,4 +1,4 @@
-"""Arrows point one way: app, ui -> sr, classify -> hub. Programs (`__main__`) may join the halves."""
+"""Arrows point one way: app, ui -> sr, classify -> hub. Programs may join the halves."""
 
 import ast
 

@@ -42,7 +42,7 @@ def test_a_full_line_says_when_to_come_back():
 
 def test_the_guess_learns_by_kind(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("line.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("ui.line.time.monotonic", lambda: now[0])
     line = Line(5, guess=100.0)
     for kind, seconds in (("fast", 10), ("slow", 80)):
         with line.place(kind, 10) as place:
