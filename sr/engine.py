@@ -48,10 +48,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Step:
-    """Progress after a strip: `done` of `total` input pixels."""
+    """Progress after a strip: `done` of `total` input pixels.
+
+    canvas: (4H, 4W, 3) uint8, the result as far as it is finished. It is still being written.
+    """
 
     done: int
     total: int
+    canvas: np.ndarray
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -107,9 +111,11 @@ def steps(
     device: str | None = None,
     tile: int | None = None,
     memory_mb: int | None = None,
+    canvas: np.ndarray | None = None,
 ) -> Generator[Step, None, Photo]:
     """`upscale` as a generator that yields after each strip and returns the photo.
 
+    canvas: (4H, 4W, 3) uint8 to write the result into, over what it shows.
     Closing it stops the work; each step may run in a thread of its own.
     """
     where = choose_device(device)
@@ -122,10 +128,11 @@ def steps(
     plan = make_plan(height, width, upscaler.stages, budget, tile, upscaler.model.overlap)
     results = []
     for i, plane in enumerate(planes):
-        canvas = np.empty((height * SCALE, width * SCALE, 3), np.uint8)
-        for done in _fill_finite(canvas, plane, upscaler, plan, where):
-            yield Step(i * height * width + done, len(planes) * height * width)
+        if canvas is None or i:
+            canvas = np.empty((height * SCALE, width * SCALE, 3), np.uint8)
         results.append(canvas)
+        for done in _fill_finite(canvas, plane, upscaler, plan, where):
+            yield Step(i * height * width + done, len(planes) * height * width, results[0])
     alpha = results[1][:, :, 0].copy() if len(results) > 1 else None
     return Photo(results[0], alpha, photo.name, photo.notes, photo.exif)
 

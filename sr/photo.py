@@ -7,13 +7,14 @@ decoded. Every photo becomes upright 8-bit sRGB with its alpha apart.
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,7 @@ MAX_PIXELS_READ = 64_000_000
 # Longest side (the result's is four times that) and largest file.
 MAX_SIDE = 16_384
 MAX_BYTES = 32 << 20
+MIN_CROP = 8  # pixels along a side
 # AVIF goes before HEIF: both claim the general brand "mif1", and only AVIF's plugin lets go of it.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "JPEG2000")
 
@@ -79,10 +81,10 @@ def open(path: str | Path, *, name: str | None = None, max_pixels: int = MAX_PIX
     _load_plugins()
     file = Reader(_read(Path(path), name))
     with _sentences(name, file), _header(file) as image:
-        _check_size(image, name, max_pixels)
+        check_size(image.size, name, max_pixels)
         notes = _notes(image)
         image.load()
-        _check_size(image, name, max_pixels)  # HEIF learns the true size while decoding
+        check_size(image.size, name, max_pixels)  # HEIF learns the true size while decoding
         turn = _exif(file.exif if image.format in ("JPEG", "MPO") else b"", image)
         planes = np.asarray(_rgb(image)), _alpha(image)
         pixels, alpha = (_upright(plane, turn.get(_ORIENTATION)) for plane in planes)
@@ -162,8 +164,9 @@ def _starts_like_a_photo(data: bytes) -> bool:
     return any(Image.OPEN[kind][1](data[:16]) for kind in FORMATS if kind != "TIFF")
 
 
-def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
-    width, height = image.size
+def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
+    """Raise `PhotoError` if a photo of (width, height) is too large."""
+    width, height = size
     if width * height > max_pixels:
         raise PhotoError(
             f"“{name}” has {width} x {height} pixels ({width * height / 1e6:.1f} megapixels); the "
@@ -319,11 +322,63 @@ def _kept(exif: Image.Exif) -> bytes | None:
         return None  # the photo matters more
 
 
+def crop(photo: Photo, box: tuple[float, float, float, float]) -> Photo:
+    """The part of a photo from left, top to right, bottom, each 0..1 of its width or height.
+
+    What is outside the photo is left out; less than `MIN_CROP` pixels a side
+    grows to that, where the photo has them. Raises `PhotoError`.
+    """
+    if not all(math.isfinite(edge) for edge in box):
+        raise PhotoError("The crop box has an edge that is no number: draw it again.")
+    left, top, right, bottom = (min(max(edge, 0.0), 1.0) for edge in box)
+    if left >= right or top >= bottom:
+        raise PhotoError(
+            "The crop box is empty: its right edge must be right of its left edge, and its bottom "
+            "below its top, within the photo."
+        )
+    columns, rows = (
+        _span(*edges, size)
+        for edges, size in zip(((left, right), (top, bottom)), photo.size, strict=True)
+    )
+    alpha = None if photo.alpha is None else photo.alpha[rows, columns]
+    if alpha is not None:
+        alpha = None if alpha.min() == 255 else alpha.copy()
+    # Copies, so that the rest of the photo is let go of.
+    return replace(photo, pixels=photo.pixels[rows, columns].copy(), alpha=alpha)
+
+
+def _span(start: float, end: float, size: int) -> slice:
+    """The pixels between two fractions of a side of `size` pixels; at least `MIN_CROP`."""
+    first, last = round(start * size), round(end * size)
+    length = max(last - first, min(MIN_CROP, size))
+    first = min(max(first - (length - (last - first)) // 2, 0), size - length)
+    return slice(first, first + length)
+
+
 def bicubic(pixels: np.ndarray, scale: int = 4) -> np.ndarray:
     """(H, W[, 3]) uint8 -> `scale` times the size, by Pillow's bicubic (a = -0.5)."""
     height, width = pixels.shape[:2]
     image = Image.fromarray(pixels)
     return np.asarray(image.resize((width * scale, height * scale), Image.Resampling.BICUBIC))
+
+
+def shrink(pixels: np.ndarray, scale: int = 4) -> np.ndarray:
+    """(H, W, 3) uint8, sides multiples of `scale` -> 1 / `scale` the size, by Pillow's bicubic."""
+    height, width = pixels.shape[:2]
+    size = (width // scale, height // scale)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 as a PNG file's bytes, for small pictures; `save` is for large ones."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def save_preview(pixels: np.ndarray, path: Path) -> None:
+    """Write (H, W, 3) uint8 as JPEG, quickly: something to look at while the result is made."""
+    Image.fromarray(pixels).save(path, "JPEG", quality=85)
 
 
 def save(

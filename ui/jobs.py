@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+import numpy as np
 from gradio.utils import get_upload_folder
 
 import classify
@@ -40,31 +43,58 @@ def sentences() -> Iterator[None]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def open_photo(path: str | None, max_pixels: int) -> sr.Photo:
+@dataclass(frozen=True)
+class State:
+    """How far a request is.
+
+    ahead: photos before this one.  seconds: a guess of what is left of the waiting or the work.
+    share: of the work that is done, 0..1.  canvas: (4H, 4W, 3) uint8, the result so far.
+    """
+
+    ahead: int
+    seconds: float
+    share: float = 0.0
+    canvas: np.ndarray | None = None
+
+
+Tell = Callable[[State], Any]  # a state -> what to send to the page or client
+
+
+def tell_progress(progress: gr.Progress, what: str = "Upscaling") -> Tell:
+    """States become the client's `progress_data`; the answer itself stays open."""
+
+    def tell(state: State) -> Any:
+        waiting = f"{state.ahead} before this photo, about {state.seconds:.0f} s"
+        working = f"{what}, about {state.seconds:.0f} s left"
+        progress(state.share, desc=waiting if state.ahead else working)
+        return NOTHING_NEW
+
+    return tell
+
+
+def open_photo(path: str | None, max_pixels: int = photo.MAX_PIXELS) -> sr.Photo:
     if not path:
         raise sr.PhotoError("There is no photo yet: drop one in, or choose an example.")
     return sr.open(path, max_pixels=max_pixels)
 
 
-def wait_in_line(place: Place, progress: gr.Progress) -> Iterator:
-    """Tell the page how many are ahead, until nobody is.
-
-    Gradio can stop a function where it yields, so a request that was cancelled
-    or whose client is gone leaves the line, or the worker, at the next yield.
-    """
+def wait_in_line(place: Place, tell: Tell) -> Iterator:
+    """Tell how many are ahead, until nobody is."""
     while (ahead_and_seconds := place.wait(SECONDS_BETWEEN_UPDATES))[0]:
-        ahead, seconds = ahead_and_seconds
-        progress(0, desc=f"{ahead} before this photo, about {seconds:.0f} s")
-        yield NOTHING_NEW
+        yield tell(State(*ahead_and_seconds))
 
 
 def follow(
-    source: sr.Photo, upscaler: catalog.Upscaler, place: Place, progress: gr.Progress
+    source: sr.Photo,
+    upscaler: catalog.Upscaler,
+    place: Place,
+    tell: Tell,
+    canvas: np.ndarray | None = None,
 ) -> Iterator:
-    """Upscale and tell the page how far it is; ends with the result."""
+    """Upscale and tell how far it is; ends with the result. canvas: as for `engine.steps`."""
     from sr.engine import steps
 
-    work = steps(source, upscaler)
+    work = steps(source, upscaler, canvas=canvas)
     underway = LINE.start(advance, work)
     while True:
         step, result = underway.result()
@@ -72,8 +102,7 @@ def follow(
             return result
         underway = LINE.start(advance, work)  # goes on while the page is told
         place.share = step.done / step.total
-        progress(place.share, desc=f"Upscaling {source.name}")
-        yield NOTHING_NEW
+        yield tell(State(0, place.seconds_left(), place.share, step.canvas))
 
 
 def advance(work: Generator) -> tuple:
@@ -87,29 +116,46 @@ def advance(work: Generator) -> tuple:
         return None, stop.value
 
 
-def save_pair(source: sr.Photo, result: sr.Photo, keep_metadata: bool) -> tuple[str, str]:
-    """The two pictures of the slider: bicubic and super-resolved, of equal size, lossless."""
-    folder = Path(get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=folder))
+def new_folder() -> Path:
+    """A folder of the request's own, from which Gradio serves, and which it deletes in time."""
+    parent = Path(get_upload_folder())
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=parent))
+
+
+def save_before(source: sr.Photo, folder: Path) -> str:
+    """The slider's left picture: bicubic, as large as the result, lossless."""
+    path = folder / f"{source.name}_bicubic.png"
     alpha = None if source.alpha is None else photo.bicubic(source.alpha)
+    return str(photo.save(photo.bicubic(source.pixels), path, alpha))
+
+
+def save_after(result: sr.Photo, folder: Path, keep_metadata: bool = False) -> str:
+    """The result, lossless, named after the photo."""
+    path = folder / f"{result.name}_x4.png"
     exif = result.exif if keep_metadata else None
-    before, after = folder / f"{source.name}_bicubic.png", folder / f"{source.name}_x4.png"
+    return str(photo.save(result.pixels, path, result.alpha, exif=exif))
+
+
+def save_pair(source: sr.Photo, result: sr.Photo) -> tuple[str, str]:
+    """Both pictures of the slider."""
+    folder = new_folder()
     with ThreadPoolExecutor(1) as other:  # compressing takes as long as a tenth of the network
-        saved = other.submit(photo.save, photo.bicubic(source.pixels), before, alpha)
-        photo.save(result.pixels, after, result.alpha, exif=exif)
-        saved.result()
-    return str(before), str(after)
+        before = other.submit(save_before, source, folder)
+        after = save_after(result, folder)
+        return before.result(), after
 
 
-def describe(source: sr.Photo, result: sr.Photo, seconds: float, upscaler: catalog.Upscaler) -> str:
-    """The line of facts."""
+def describe(
+    source: sr.Photo, result: sr.Photo, seconds: float, upscaler: catalog.Upscaler
+) -> list[str]:
+    """The facts, a sentence each: sizes, time, device and model first."""
     from sr.engine import choose_device
 
     sizes = " → ".join(f"{width} × {height}" for width, height in (source.size, result.size))
     facts = f"{sizes} pixels · {seconds:.1f} s on {choose_device()} · {upscaler.model.name}"
     parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *source.notes)
-    return " ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def name_bird(source: sr.Photo, result: sr.Photo | None) -> tuple[dict[str, float] | str, str]:
@@ -120,3 +166,21 @@ def name_bird(source: sr.Photo, result: sr.Photo | None) -> tuple[dict[str, floa
     sentence = " ".join(part for part in (answer.sentence, pages, answer.note) if part)
     label = {s.name: s.probability for s in answer.species} or "no bird recognised"
     return label, sentence
+
+
+def enlarge_to_name(
+    source: sr.Photo, name: Callable[[sr.Photo, sr.Photo | None], Any], tell: Tell
+) -> Iterator:
+    """Call `name` with the photo and, if it is small for the classifier, its enlargement.
+
+    Tells how far it is; ends with what `name` gave.
+    """
+    small = classify.wants_enlarging(source.pixels)
+    upscaler = sr.load() if small else None
+    kind, work = (upscaler.model.name, source.pixels[:, :, 0].size) if small else ("naming", 1)
+    with LINE.place(kind, work) as place:
+        yield from wait_in_line(place, tell)
+        result = (yield from follow(source, upscaler, place, tell)) if small else None
+        named = LINE.run(name, source, result)
+        place.finish()
+    return named

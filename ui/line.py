@@ -34,6 +34,10 @@ class Line:
         self._changed = threading.Condition()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="worker")  # started when needed
 
+    def __len__(self) -> int:
+        """How many are at work or waiting."""
+        return len(self._places)
+
     def start(self, function: Callable, *arguments: Any) -> Future:
         """Have `function` called in the worker's thread, behind what was started before."""
         return self._worker.submit(function, *arguments)
@@ -90,6 +94,12 @@ class Place:
             if not ahead and self._started is None:
                 self._started = time.monotonic()
             return len(ahead), sum(map(self.line._left, ahead))
+
+    def seconds_left(self) -> float:
+        """A guess, by this photo's own pace once a tenth of it is done."""
+        if self.share < 0.1 or self._started is None:
+            return self.line._left(self)
+        return (time.monotonic() - self._started) * (1 / self.share - 1)
 
     def finish(self) -> None:
         """The work is done: learn from how long it took."""
