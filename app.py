@@ -18,8 +18,8 @@ import sr
 from sr import catalog, photo
 from ui import jobs, species, state
 from ui.jobs import LINE, NOTHING_NEW
-from ui.parts import photo_input
-from ui.upscale_tab import build_upscale_tab
+from ui.parts import THEME, photo_input
+from ui.upscale_tab import build_upscale_tab, name_examples
 from ui.words import ENGLISH, WORDS
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
@@ -123,6 +123,7 @@ def build() -> gr.Blocks:
         build_api()
         status = gr.Markdown(elem_id="status", label=WORDS("page_status"))
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        page.load(None, js=name_examples(EXAMPLES), api_visibility="private")
         page.load(state.sentence, None, status, **quiet)
         gr.Timer(2).tick(state.sentence, None, status, **quiet)
     return page
@@ -140,7 +141,7 @@ def main() -> None:
         show_error=False,
         max_file_size=LARGEST_UPLOAD,
         ssr_mode=False,
-        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        theme=THEME,
         css=STYLE,
         i18n=WORDS,
     )

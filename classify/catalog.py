@@ -198,7 +198,9 @@ def _load(name: str) -> Classifier:
     except BadWeights as error:
         raise WeightsUnavailable(f"{error}.", entry.source) from None
     size = transform(torch.zeros(3, 300, 300)).shape[-1]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    # Where a GPU is only lent for a while (ZeroGPU), naming is quick enough without.
+    lent = "SPACES_ZERO_GPU" in os.environ
+    device = "cuda" if torch.cuda.is_available() and not lent else "cpu"
     model = model.eval().requires_grad_(False).to(device)
     taxa = list(birds.values())
     return Classifier(name, model, transform, list(birds), taxa, size, str(entry.source))

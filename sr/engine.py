@@ -51,11 +51,12 @@ class Step:
     """Progress after a strip: `done` of `total` input pixels.
 
     canvas: (4H, 4W, 3) uint8, the result as far as it is finished. It is still being written.
+    None where it is in another process.
     """
 
     done: int
     total: int
-    canvas: np.ndarray
+    canvas: np.ndarray | None
 
 
 def choose_device(name: str | None = None) -> torch.device:

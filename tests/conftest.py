@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pytest
@@ -96,13 +96,32 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"the app did not start:\n{log.read_text()}")
 
 
+def do_without(what: str) -> NoReturn:
+    """Skip a test that needs `what`; REQUIRE_BROWSER=1 makes that a failure."""
+    if os.environ.get("REQUIRE_BROWSER"):
+        pytest.fail(f"REQUIRE_BROWSER is set: {what}")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of tests/package.json, in a folder of their own."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        do_without("no node and npm on the PATH (Debian: apt-get install nodejs npm)")
+    folder = tmp_path_factory.mktemp("node")
+    shutil.copy(ROOT / "tests" / "package.json", folder)
+    npm = ["npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"]
+    installed = subprocess.run(npm, cwd=folder, capture_output=True, text=True, timeout=300)
+    if installed.returncode:
+        do_without(f"npm could not install tests/package.json: {installed.stderr[-500:]}")
+    return folder / "node_modules"
+
+
 @pytest.fixture(scope="session")
 def browser():
-    """Headless Chromium; REQUIRE_BROWSER=1 turns its absence from a skip into a failure."""
+    """Headless Chromium."""
     if CHROMIUM is None:
-        if os.environ.get("REQUIRE_BROWSER"):
-            pytest.fail("REQUIRE_BROWSER is set and there is no chromium on the PATH")
-        pytest.skip("no chromium on the PATH (Debian: apt-get install chromium)")
+        do_without("no chromium on the PATH (Debian: apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]

@@ -4,6 +4,10 @@ import io
 import re
 from contextlib import redirect_stdout
 
+import yaml
+from huggingface_hub import SpaceHardware
+from PIL import Image
+
 from tests import front_matter
 from tests.conftest import ROOT
 
@@ -30,6 +34,22 @@ def test_the_python_calls_print_what_the_readme_says(app_url, monkeypatch):
 def test_short_description_is_short_enough_for_a_space():
     description = re.search(r"^short_description: (.*)$", README, re.MULTILINE).group(1)
     assert len(description) <= 60
+
+
+def test_the_thumbnail_is_named_by_the_space_and_has_the_size_of_a_link_s_picture():
+    named = front_matter.updated(README, "owner/space")
+    line = "thumbnail: https://huggingface.co/spaces/owner/space/resolve/main/docs/thumbnail.jpg"
+    assert named.count(line) == named.count("thumbnail:") == 1
+    assert front_matter.updated(named) == named
+    assert Image.open(ROOT / "docs" / "thumbnail.jpg").size == (1200, 630)
+
+
+def test_the_front_matter_is_yaml_a_space_can_use():
+    settings = yaml.safe_load(README.split("---\n")[1])
+    assert {"title", "sdk", "app_file", "license", "tags"} <= set(settings)
+    assert settings["header"] in ("default", "mini")
+    assert settings["suggested_hardware"] in [hardware.value for hardware in SpaceHardware]
+    assert (ROOT / settings["app_file"]).exists()
 
 
 def test_the_gradio_version_is_one_the_requirements_admit():

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ import sr
 from classify import catalog as classifiers
 from sr import catalog, photo
 from ui.line import Busy, Line, Place
+from ui.zero import on_gpu
 
 SECONDS_BETWEEN_UPDATES = 0.2
 NOTHING_NEW = gr.skip()  # an update that leaves every output as it is
@@ -94,7 +95,8 @@ def follow(
     """Upscale and tell how far it is; ends with the result. canvas: as for `engine.steps`."""
     from sr.engine import steps
 
-    work = steps(source, upscaler, canvas=canvas)
+    lent = compute is not _compute
+    work = _lent(source, upscaler) if lent else steps(source, upscaler, canvas=canvas)
     underway = LINE.start(advance, work)
     while True:
         step, result = underway.result()
@@ -114,6 +116,37 @@ def advance(work: Generator) -> tuple:
         return step, None
     except StopIteration as stop:
         return None, stop.value
+
+
+def _compute(source: sr.Photo, model: str) -> Iterator[Any]:
+    """The engine's steps and then the result, for a process that was lent a GPU.
+
+    A canvas would be pickled at every step, and other errors than Gradio's lose their sentence.
+    """
+    from sr.engine import steps
+
+    work = steps(source, sr.load(model))
+    with sentences():
+        while True:
+            try:
+                yield replace(next(work), canvas=None)
+            except StopIteration as stop:
+                yield stop.value
+                return
+
+
+compute = on_gpu(_compute)
+
+
+def _lent(source: sr.Photo, upscaler: catalog.Upscaler) -> Generator:
+    """`engine.steps` on a GPU that is lent for it."""
+    result = None
+    for item in compute(source, upscaler.model.name):
+        if isinstance(item, sr.Photo):
+            result = item
+        else:
+            yield item
+    return result
 
 
 def new_folder() -> Path:

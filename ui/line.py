@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any
 
 
@@ -39,8 +40,11 @@ class Line:
         return len(self._places)
 
     def start(self, function: Callable, *arguments: Any) -> Future:
-        """Have `function` called in the worker's thread, behind what was started before."""
-        return self._worker.submit(function, *arguments)
+        """Have `function` called in the worker's thread, behind what was started before.
+
+        It sees the caller's context variables, such as whose request it is.
+        """
+        return self._worker.submit(copy_context().run, function, *arguments)
 
     def run(self, function: Callable, *arguments: Any) -> Any:
         """Call `function` in the worker's thread; its result, or its exception."""

@@ -1,8 +1,30 @@
-"""Components that more than one tab uses."""
+"""Components that more than one tab uses, and the colours of all."""
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import gradio as gr
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+# Gradio's own greys and oranges are too pale for small text (WCAG 2.2, 1.4.3: 4.5 to 1).
+GREY = {"light": "*neutral_600", "dark": "*neutral_400"}
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
+    color_accent="*primary_700",
+    body_text_color_subdued=GREY["light"],
+    body_text_color_subdued_dark=GREY["dark"],
+    block_info_text_color=GREY["light"],
+    block_info_text_color_dark=GREY["dark"],
+    block_label_text_color="*neutral_700",
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_hover_dark="*primary_800",
+    button_cancel_background_fill="#b91c1c",
+    button_cancel_background_fill_dark="#b91c1c",
+    button_cancel_background_fill_hover="#991b1b",
+    button_cancel_background_fill_hover_dark="#991b1b",
+)
 
 
 def photo_input(**options) -> gr.Image:
@@ -15,4 +37,17 @@ def photo_input(**options) -> gr.Image:
     image = gr.Image(type="filepath", image_mode=None, format="png", **options)
     opened = image.preprocess
     image.preprocess = lambda payload: payload.path if payload and payload.path else opened(payload)
+    fetched = image.async_move_resource_to_block_cache
+
+    async def fetch(address):
+        """An uploaded file by the address this app gave it, which Gradio would not ask itself for.
+
+        MCP clients name a file they have uploaded by its address, and Gradio
+        refuses addresses of its own machine, as it should for all others.
+        """
+        path = unquote(str(address).partition("/gradio_api/file=")[2])
+        ours = path and is_in_or_equal(path, get_upload_folder())
+        return await fetched(path if ours else address)
+
+    image.async_move_resource_to_block_cache = fetch
     return image

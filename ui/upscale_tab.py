@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -165,6 +166,7 @@ def build_upscale_tab(examples: list[Path]) -> None:
                 [[str(path)] for path in examples],
                 image,
                 label=WORDS("page_examples"),
+                elem_id="examples",
                 api_name="page_example",
                 api_visibility="private",
             )
@@ -206,6 +208,15 @@ def build_upscale_tab(examples: list[Path]) -> None:
     for event in working:
         event.failure(lambda: "", None, outputs["progress"], **quiet)
     stop.click(lambda: "", None, outputs["progress"], cancels=working, **quiet)
+
+
+def name_examples(examples: list[Path]) -> str:
+    """JavaScript that gives the buttons of Gradio's gallery of examples their names."""
+    names = json.dumps([path.stem.replace("_", " ") for path in examples])
+    return (
+        "() => document.querySelectorAll('#examples .gallery-item').forEach("
+        f"(button, i) => button.setAttribute('aria-label', {names}[i]))"
+    )
 
 
 def build_outputs() -> dict[str, gr.components.Component]:
