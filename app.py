@@ -17,14 +17,17 @@ import gradio as gr
 import sr
 from sr import catalog, photo
 from ui import jobs, species, state
+from ui.compare_tab import STYLE as COMPARE_STYLE
+from ui.compare_tab import build_compare_tab
 from ui.jobs import LINE, NOTHING_NEW
-from ui.parts import THEME, photo_input
-from ui.upscale_tab import build_upscale_tab, name_examples
+from ui.parts import THEME, name_examples, photo_input
+from ui.upscale_tab import build_upscale_tab
 from ui.words import ENGLISH, WORDS
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
+STATIC = Path(__file__).parent / "ui" / "static"
 LARGEST_UPLOAD = "32mb"
-STYLE = species.STYLE + Path(__file__).parent.joinpath("ui/static/page.css").read_text()
+STYLE = species.STYLE + COMPARE_STYLE + (STATIC / "page.css").read_text(encoding="utf-8")
 
 
 def upscale(
@@ -120,6 +123,8 @@ def build() -> gr.Blocks:
         gr.Markdown(WORDS("page_introduction"))
         with gr.Tab(WORDS("page_tab_upscale")):
             build_upscale_tab(EXAMPLES)
+        with gr.Tab(WORDS("page_tab_compare")):
+            build_compare_tab(EXAMPLES)
         build_api()
         status = gr.Markdown(elem_id="status", label=WORDS("page_status"))
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

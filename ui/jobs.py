@@ -93,10 +93,7 @@ def follow(
     canvas: np.ndarray | None = None,
 ) -> Iterator:
     """Upscale and tell how far it is; ends with the result. canvas: as for `engine.steps`."""
-    from sr.engine import steps
-
-    lent = compute is not _compute
-    work = _lent(source, upscaler) if lent else steps(source, upscaler, canvas=canvas)
+    work = restoring(source, upscaler, canvas)
     underway = LINE.start(advance, work)
     while True:
         step, result = underway.result()
@@ -116,6 +113,17 @@ def advance(work: Generator) -> tuple:
         return step, None
     except StopIteration as stop:
         return None, stop.value
+
+
+def restoring(
+    source: sr.Photo, upscaler: catalog.Upscaler, canvas: np.ndarray | None = None
+) -> Generator:
+    """`engine.steps`, on a GPU that is lent for it where that is the way."""
+    from sr.engine import steps
+
+    if compute is _compute:
+        return steps(source, upscaler, canvas=canvas)
+    return _lent(source, upscaler)
 
 
 def _compute(source: sr.Photo, model: str) -> Iterator[Any]:
@@ -139,7 +147,7 @@ compute = on_gpu(_compute)
 
 
 def _lent(source: sr.Photo, upscaler: catalog.Upscaler) -> Generator:
-    """`engine.steps` on a GPU that is lent for it."""
+    """As `engine.steps`: yields the steps and returns the result."""
     result = None
     for item in compute(source, upscaler.model.name):
         if isinstance(item, sr.Photo):

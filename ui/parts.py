@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from html import escape
+from pathlib import Path
 from urllib.parse import unquote
 
 import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
+
+from ui.jobs import State
 
 # Gradio's own greys and oranges are too pale for small text (WCAG 2.2, 1.4.3: 4.5 to 1).
 GREY = {"light": "*neutral_600", "dark": "*neutral_400"}
@@ -51,3 +56,33 @@ def photo_input(**options) -> gr.Image:
 
     image.async_move_resource_to_block_cache = fetch
     return image
+
+
+def bar(state: State) -> str:
+    """A progress bar with words, for people and screen readers."""
+    percent = round(100 * state.share)
+    seconds = f"about {max(1, round(state.seconds))} s"
+    if state.ahead:
+        text = f"{state.ahead} before this photo, {seconds}"
+    elif percent == 100:
+        text = "Saving"
+    else:
+        text = f"{percent} %, {seconds} left" if percent else "Starting"
+    return (
+        f'<div class="bar"><progress max="100" value="{percent}" aria-label="{escape(text)}">'
+        f"</progress><span>{escape(text)}</span></div>"
+    )
+
+
+NAME_EXAMPLES = """() => {
+  const names = %s;
+  const name = () => document.querySelectorAll(".gallery-item:not([aria-label])").forEach(
+    (button) => button.ariaLabel = names[[...button.parentNode.children].indexOf(button)]);
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  name();
+}"""
+
+
+def name_examples(examples: list[Path]) -> str:
+    """JavaScript that names the buttons of Gradio's galleries of examples, as tabs are opened."""
+    return NAME_EXAMPLES % json.dumps([path.stem.replace("_", " ") for path in examples])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from ui import jobs, species
 from ui.crop import crop_tool, parse_box
 from ui.jobs import LINE, State
 from ui.magnifier import magnifier
-from ui.parts import photo_input
+from ui.parts import bar, photo_input
 from ui.snippets import snippets
 from ui.words import WORDS
 
@@ -57,22 +56,6 @@ class Previews:
         took = time.perf_counter() - start
         self.next = start + max(LEAST_SECONDS_BETWEEN_PREVIEWS, PREVIEWS_SHARE * took)
         return str(path)
-
-
-def bar(state: State) -> str:
-    """A progress bar with words, for people and screen readers."""
-    percent = round(100 * state.share)
-    seconds = f"about {max(1, round(state.seconds))} s"
-    if state.ahead:
-        text = f"{state.ahead} before this photo, {seconds}"
-    elif percent == 100:
-        text = "Saving"
-    else:
-        text = f"{percent} %, {seconds} left" if percent else "Starting"
-    return (
-        f'<div class="bar"><progress max="100" value="{percent}" aria-label="{escape(text)}">'
-        f"</progress><span>{escape(text)}</span></div>"
-    )
 
 
 def open_cropped(path: str | None, box: str | None, max_pixels: int = photo.MAX_PIXELS) -> sr.Photo:
@@ -208,15 +191,6 @@ def build_upscale_tab(examples: list[Path]) -> None:
     for event in working:
         event.failure(lambda: "", None, outputs["progress"], **quiet)
     stop.click(lambda: "", None, outputs["progress"], cancels=working, **quiet)
-
-
-def name_examples(examples: list[Path]) -> str:
-    """JavaScript that gives the buttons of Gradio's gallery of examples their names."""
-    names = json.dumps([path.stem.replace("_", " ") for path in examples])
-    return (
-        "() => document.querySelectorAll('#examples .gallery-item').forEach("
-        f"(button, i) => button.setAttribute('aria-label', {names}[i]))"
-    )
 
 
 def build_outputs() -> dict[str, gr.components.Component]:
