@@ -28,7 +28,7 @@ def shoot_upscale(browser: Browser, url: str, name: str, view: dict) -> None:
     page.goto(url)
     page.set_input_files("#photo input[type=file]", EXAMPLES / "scarlet_macaw.png")
     page.wait_for_selector("#species section", **WAIT)
-    page.locator("#slider").hover(position={"x": 230, "y": 150})  # the magnifier follows
+    page.locator("#slider").hover(position={"x": 95, "y": 95})  # the magnifier follows
     page.wait_for_timeout(1000)
     if name == "phone":
         page.locator("#slider").scroll_into_view_if_needed()

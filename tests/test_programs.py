@@ -26,6 +26,7 @@ from PIL import Image
 import sr
 from tests.conftest import EXAMPLES, ROOT, do_without
 from tests.test_readme import README, without_seconds
+from ui.snippets import snippets
 
 PROGRAMS = README[README.index("### From a program") : README.index("\n## Models")]
 
@@ -69,6 +70,24 @@ def test_curl(app_url, folder):
         do_without("no curl on the PATH")
     script = block("bash").replace("http://127.0.0.1:7860", app_url)
     run(["bash", "-euo", "pipefail", "-c", script], folder)
+    is_enlarged(folder / "enlarged.png", "owl.png")
+
+
+@pytest.mark.parametrize("file", ["owl.png", """it's a "b i r d".png"""])
+@pytest.mark.parametrize("language", ["python", "javascript", "shell"])
+def test_the_code_panel_s_calls_work(app_url, node_modules, folder, language, file):
+    shutil.copy(EXAMPLES / "owl.png", folder / file)
+    code = snippets(app_url, file, "srgan-div2k", False)[language]
+    if language == "python":
+        code += "import shutil; shutil.copy(png, 'enlarged.png')"
+    script = node_modules.parent / "panel.mjs"
+    script.write_text(code)
+    commands = {
+        "python": [sys.executable, "-c", code],
+        "javascript": ["node", str(script)],
+        "shell": ["bash", "-euo", "pipefail", "-c", code],
+    }
+    run(commands[language], folder)
     is_enlarged(folder / "enlarged.png", "owl.png")
 
 

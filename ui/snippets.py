@@ -23,29 +23,33 @@ client = Client({url!r})
 pair, label, png, facts, birds = client.predict(
     handle_file({file!r}), model={model!r}, identify={identify!r}, api_name="/upscale"
 )
-print(png, facts, birds, sep="\\n")
+print(png, facts, birds)
 """
 
 
 def _javascript(url: str, file: str, model: str | None, identify: bool) -> str:
-    return f"""import {{ Client }} from "@gradio/client";
-import {{ readFile }} from "node:fs/promises";
+    arguments = f"image, model: {json.dumps(model)}, identify: {json.dumps(identify)}"
+    return f"""import {{ readFile, writeFile }} from "node:fs/promises";
+import {{ Client }} from "@gradio/client";
 
-const client = await Client.connect({json.dumps(url)});
+const app = await Client.connect({json.dumps(url)});
 const image = new Blob([await readFile({json.dumps(file)})]);
-const {{ data: [pair, label, png, facts, birds] }} = await client.predict("/upscale", {{
-  image, model: {json.dumps(model)}, identify: {json.dumps(identify)},
-}});
-console.log(png.url, facts, birds);
+const answer = await app.predict("/upscale", {{ {arguments} }});
+const [pair, label, png, facts, birds] = answer.data;
+await writeFile("enlarged.png", (await fetch(png.url)).body);
+console.log(facts, birds);
 """
 
 
 def _curl(url: str, file: str, model: str | None, identify: bool) -> str:
+    # In a form's argument curl wants a name with odd characters in double quotes.
+    quoted = file.replace("\\", "\\\\").replace('"', '\\"')
     rest = f"{json.dumps(model)}, {json.dumps(identify)}"
-    return f"""url={shlex.quote(url)}
-path=$(curl -s -F {shlex.quote(f"files=@{file}")} $url/gradio_api/upload | tr -d '[]"')
-image='{{"path": "'$path'", "meta": {{"_type": "gradio.FileData"}}}}'
-call=$(curl -s $url/gradio_api/call/upscale -H 'Content-Type: application/json' \\
-  -d '{{"data": ['"$image"', {rest}]}}' | cut -d '"' -f 4)
-curl -sN $url/gradio_api/call/upscale/$call
+    return f"""api={shlex.quote(f"{url}/gradio_api")}
+photo=$(curl -sF {shlex.quote(f'files=@"{quoted}"')} $api/upload | cut -d '"' -f 2)
+event=$(curl -s $api/call/upscale -H "Content-Type: application/json" -d '{{"data": [
+  {{"path": "'"$photo"'", "meta": {{"_type": "gradio.FileData"}}}}, {rest}
+]}}' | cut -d '"' -f 4)
+address=$(curl -sN $api/call/upscale/$event | grep -o 'http[^"]*_x4.png' | tail -n 1)
+curl -so enlarged.png "$address"
 """
