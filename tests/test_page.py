@@ -244,7 +244,7 @@ def test_stop_ends_the_work(page, tmp_path):
 def test_the_page_is_up_before_the_weights_and_tells_of_them(browser, tmp_path):
     with serve(HubDouble()) as double:
         slow = Fault(seconds_a_chunk=0.003)
-        double.add("ChangyuLiu/SRGAN-PyTorch", "SRGAN_x4-ImageNet.pth.tar", bytes(60 << 20), slow)
+        double.add("ChangyuLiu/SRGAN-PyTorch", "SRGAN_x4-ImageNet.pth.tar", bytes(25 << 20), slow)
         variables = {"HF_ENDPOINT": double.url, "HF_HUB_OFFLINE": "0", "HF_HOME": str(tmp_path)}
         with running_app(tmp_path, HF_HUB_DISABLE_XET="1", **variables) as app:
             page = browser.new_page()
