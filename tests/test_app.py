@@ -161,7 +161,8 @@ def test_the_mcp_tool_gives_the_picture(app_url, macaw, answer):
 
     with ThreadPoolExecutor(1) as thread:  # the browser's tests have a loop in this one
         tools, result = thread.submit(asyncio.run, call()).result()
-    assert {tool.name for tool in tools} == {"upscale", "upscale_image", "identify", "compare_methods"}
+    names = {"upscale", "upscale_image", "identify", "compare_methods"}
+    assert {tool.name for tool in tools} == names
     assert all("bird" in tool.description or "photo" in tool.description for tool in tools)
     picture = next(c for c in result.content if c.type == "image")
     decoded = pixels(io.BytesIO(base64.b64decode(picture.data)))
