@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import io
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from mcp import ClientSession
-from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
 from sr import catalog, engine, photo
@@ -145,25 +140,3 @@ def test_the_api_is_described(client):
         p["parameter_name"]: p.get("parameter_default") for p in endpoints["/upscale"]["parameters"]
     }
     assert parameters == {"image": None, "model": None, "identify": True}
-
-
-def test_the_mcp_tool_gives_the_picture(app_url, macaw, answer):
-    async def call():
-        async with (
-            streamable_http_client(f"{app_url}/gradio_api/mcp/") as (read, write, _),
-            ClientSession(read, write) as session,
-        ):
-            await session.initialize()
-            tools = (await session.list_tools()).tools
-            data = base64.b64encode(macaw.read_bytes()).decode()
-            image = {"image": f"data:image/png;base64,{data}"}
-            return tools, await session.call_tool("upscale_image", image)
-
-    with ThreadPoolExecutor(1) as thread:  # the browser's tests have a loop in this one
-        tools, result = thread.submit(asyncio.run, call()).result()
-    names = {"upscale", "upscale_image", "identify", "compare_methods"}
-    assert {tool.name for tool in tools} == names
-    assert all("bird" in tool.description or "photo" in tool.description for tool in tools)
-    picture = next(c for c in result.content if c.type == "image")
-    decoded = pixels(io.BytesIO(base64.b64decode(picture.data)))
-    np.testing.assert_array_equal(decoded, pixels(answer[2]))
