@@ -16,18 +16,15 @@ import gradio as gr
 
 import sr
 from sr import catalog, photo
-from ui import jobs, species, state
-from ui.compare_tab import STYLE as COMPARE_STYLE
+from ui import jobs, state
 from ui.compare_tab import build_compare_tab
 from ui.jobs import LINE, NOTHING_NEW
-from ui.parts import THEME, name_examples, photo_input
+from ui.parts import QUIET, STYLE, THEME, name_examples, photo_input
 from ui.upscale_tab import build_upscale_tab
 from ui.words import ENGLISH, WORDS
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
-STATIC = Path(__file__).parent / "ui" / "static"
 LARGEST_UPLOAD = "32mb"
-STYLE = species.STYLE + COMPARE_STYLE + (STATIC / "page.css").read_text(encoding="utf-8")
 
 
 def upscale(
@@ -56,7 +53,7 @@ def upscale(
         with LINE.place(upscaler.model.name, source.pixels[:, :, 0].size) as place:
             yield from jobs.wait_in_line(place, tell)
             start = time.perf_counter()
-            result = yield from jobs.follow(source, upscaler, place, tell)
+            result = yield from jobs.follow(jobs.restoring(source, upscaler), place, tell)
             pair = LINE.run(jobs.save_pair, source, result)
             facts = jobs.describe(source, result, time.perf_counter() - start, upscaler)
             named = LINE.run(jobs.name_bird, source, result) if identify else (None, "")
@@ -127,10 +124,9 @@ def build() -> gr.Blocks:
             build_compare_tab(EXAMPLES)
         build_api()
         status = gr.Markdown(elem_id="status", label=WORDS("page_status"))
-        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         page.load(None, js=name_examples(EXAMPLES), api_visibility="private")
-        page.load(state.sentence, None, status, **quiet)
-        gr.Timer(2).tick(state.sentence, None, status, **quiet)
+        page.load(state.sentence, None, status, **QUIET)
+        gr.Timer(2).tick(state.sentence, None, status, **QUIET)
     return page
 
 

@@ -177,10 +177,8 @@ _MATRICES = [torch.rand(MATRIX, MATRIX) for _ in range(3)]
 
 
 def times(ways: dict[str, Way], size: int, rounds: int) -> tuple[dict, float]:
-    """(way -> median seconds, matrix product's GFLOP/s), the ways taking turns."""
+    """(way -> median seconds, matrix product's GFLOP/s), ways that have run before taking turns."""
     pixels, seconds = photo_of(size), {name: [] for name in (*ways, "matmul")}
-    for way in ways.values():
-        way(pixels)
     for _ in range(rounds):
         for name, way in ways.items():
             seconds[name].append(_timed(lambda way=way: way(pixels)))
@@ -237,8 +235,9 @@ def bench(
         }
         made |= {name: WAYS[name](*given) for name, given in arguments.items() if name not in made}
         ways = {name: made[name] for name in arguments}
+        apart = differences(ways, size)  # and the first runs, which aren't timed
         seconds, product = times(ways, size, rounds)
-        work, apart = operations(model, size), differences(ways, size)
+        work = operations(model, size)
         for name, given in arguments.items():
             rate = work / seconds[name] / 1e9
             results.append(
@@ -259,11 +258,12 @@ def bench(
 
 def differences(ways: dict[str, Way], size: int) -> dict[str, tuple]:
     """way -> (largest difference from eager in levels, share of values), None without eager."""
+    pixels = photo_of(size)
+    pictures = {name: way(pixels) for name, way in ways.items()}
     if "eager" not in ways:
         return dict.fromkeys(ways, (None, None))
-    pixels = photo_of(size)
-    reference = ways["eager"](pixels).astype(int)
-    apart = {name: np.abs(way(pixels) - reference) for name, way in ways.items()}
+    reference = pictures["eager"].astype(int)
+    apart = {name: np.abs(picture - reference) for name, picture in pictures.items()}
     return {name: (int(d.max()), float((d > 0).mean())) for name, d in apart.items()}
 
 

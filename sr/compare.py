@@ -77,10 +77,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Step:
-    """Progress: `done` of `total`, in pixels that SRGAN could have made meanwhile."""
+    """Progress: `done` of `total`, in pixels that SRGAN could have made meanwhile.
+
+    canvas: as `engine.Step` has one; here there is no single picture to be seen.
+    """
 
     done: float
     total: float
+    canvas: None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ The restored pictures stay in a folder of the session's, so looking elsewhere co
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,7 @@ from sr.compare import Method, Row
 from ui import jobs
 from ui.compare_view import ORIGINAL, SHRUNK, Words, grid, table, words_for
 from ui.jobs import LINE, State
-from ui.line import Place
-from ui.parts import bar, photo_input
+from ui.parts import Update, bar, in_order, photo_input
 from ui.shelf import Kept, Shelf
 from ui.words import WORDS
 
@@ -28,9 +27,6 @@ from ui.words import WORDS
 SIDES = (20, 40, 80)
 SHOWN = 720  # the longest side of the picture to click on, or more, but less than twice that
 SHELF = Shelf(length=16, seconds=3600)
-STYLE = (Path(__file__).parent / "static" / "compare.css").read_text(encoding="utf-8")
-
-Update = dict[str, Any]  # an output's name -> its new value; outputs not named stay as they are
 
 
 # --- Computing ------------------------------------------------------------------------------
@@ -48,24 +44,12 @@ def read_methods(names: list[str], tell: jobs.Tell) -> Iterator:
     return methods
 
 
-def follow(work: Generator, place: Place, tell: jobs.Tell) -> Iterator:
-    """`jobs.follow` for `compare.steps`: ends with the rows."""
-    underway = LINE.start(jobs.advance, work)
-    while True:
-        step, rows = underway.result()
-        if rows is not None:
-            return rows
-        underway = LINE.start(jobs.advance, work)  # goes on while the page is told
-        place.share = step.done / step.total
-        yield tell(State(0, place.seconds_left(), place.share))
-
-
 def scores(pair: compare.Pair, methods: list[Method], keep: compare.Keep, tell: jobs.Tell):
     """Wait in line, restore and score; ends with the rows."""
     with LINE.place("compare", compare.work(pair, methods)) as place:
         yield from jobs.wait_in_line(place, tell)
         work = compare.steps(pair, methods, keep, jobs.restoring)
-        rows = yield from follow(work, place, tell)
+        rows = yield from jobs.follow(work, place, tell)
         place.finish()
     return rows
 
@@ -235,7 +219,7 @@ def build_inputs(examples: list[Path]) -> tuple[gr.Image, gr.CheckboxGroup]:
 
 def build_view() -> dict[str, Any]:
     """The photo and what chooses a place in it."""
-    known = "alt_text" in signature(gr.Image).parameters  # since Gradio 6.24, the oldest we take
+    known = "alt_text" in signature(gr.Image).parameters  # not yet in 6.24, the oldest we take
     alt = {"alt_text": WORDS("compare_picture")} if known else {}
     picture = gr.Image(
         label=WORDS("compare_picture"),
@@ -300,8 +284,7 @@ def connect(
     at_once = {"show_progress": "hidden", "api_visibility": "private"}
 
     def run_page(image, methods, request: gr.Request):
-        for update in run(image, methods, words_for(request)):
-            yield [update.get(name, gr.skip()) for name in outputs]
+        yield from in_order(run(image, methods, words_for(request)), outputs)
 
     def look(key, across, down, side, request: gr.Request):
         return grid(SHELF.get(key), across, down, side, words_for(request))

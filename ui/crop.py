@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from sr.photo import PhotoError
-from ui.magnifier import part
+from ui.parts import part
 
 
 def crop_tool(image: gr.Image) -> gr.HTML:

@@ -85,15 +85,11 @@ def wait_in_line(place: Place, tell: Tell) -> Iterator:
         yield tell(State(*ahead_and_seconds))
 
 
-def follow(
-    source: sr.Photo,
-    upscaler: catalog.Upscaler,
-    place: Place,
-    tell: Tell,
-    canvas: np.ndarray | None = None,
-) -> Iterator:
-    """Upscale and tell how far it is; ends with the result. canvas: as for `engine.steps`."""
-    work = restoring(source, upscaler, canvas)
+def follow(work: Generator, place: Place, tell: Tell) -> Iterator:
+    """Have the worker do `work`, such as `restoring`, and tell how far it is; ends with its result.
+
+    It yields steps with `done`, `total` and the `canvas` to be seen meanwhile.
+    """
     underway = LINE.start(advance, work)
     while True:
         step, result = underway.result()
@@ -221,7 +217,7 @@ def enlarge_to_name(
     kind, work = (upscaler.model.name, source.pixels[:, :, 0].size) if small else ("naming", 1)
     with LINE.place(kind, work) as place:
         yield from wait_in_line(place, tell)
-        result = (yield from follow(source, upscaler, place, tell)) if small else None
+        result = (yield from follow(restoring(source, upscaler), place, tell)) if small else None
         named = LINE.run(name, source, result)
         place.finish()
     return named

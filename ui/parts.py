@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from ui.jobs import State
+from ui.words import ENGLISH, KOREAN
+
+STATIC = Path(__file__).parent / "static"
+STYLE = "".join(
+    (STATIC / f"{name}.css").read_text(encoding="utf-8") for name in ("page", "species", "compare")
+)
+# Options of an event that takes no time and is no one else's business.
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+Update = dict[str, Any]  # an output's name -> its new value; outputs not named stay as they are
 
 # Gradio's own greys and oranges are too pale for small text (WCAG 2.2, 1.4.3: 4.5 to 1).
 GREY = {"light": "*neutral_600", "dark": "*neutral_400"}
@@ -56,6 +67,29 @@ def photo_input(**options) -> gr.Image:
 
     image.async_move_resource_to_block_cache = fetch
     return image
+
+
+def part(name: str, **options) -> gr.HTML:
+    """A part of the page made of `static/{name}.html`, `.css` and `.js`, with its texts."""
+    languages = {"en": ENGLISH, "ko": KOREAN}
+    words = {
+        language: {key: text for key, text in texts.items() if key.startswith(f"{name}_")}
+        for language, texts in languages.items()
+    }
+    return gr.HTML(
+        html_template=(STATIC / f"{name}.html").read_text(encoding="utf-8"),
+        css_template=(STATIC / f"{name}.css").read_text(encoding="utf-8"),
+        js_on_load=(STATIC / f"{name}.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        words=words,
+        **options,
+    )
+
+
+def in_order(updates: Iterable[Update], outputs: Iterable[str]) -> Iterator[list]:
+    """Updates by name -> values in the order of an event's outputs."""
+    for update in updates:
+        yield [update.get(name, gr.skip()) for name in outputs]
 
 
 def bar(state: State) -> str:

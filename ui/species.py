@@ -7,23 +7,6 @@ from urllib.parse import urlencode
 
 from classify import Answer, Species
 
-STYLE = """
-#species .answers { display: grid; gap: 1rem; 
-  grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); }
-#species section { border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg);
-  padding: .75rem 1rem; }
-#species section.chosen { border-color: var(--color-accent); border-width: 2px; }
-#species h3 { margin: 0 0 .25rem; font-size: 1rem; }
-#species p { margin: .25rem 0; }
-#species ol { margin: .5rem 0 0; padding: 0; list-style: none; }
-#species li { margin: .35rem 0; }
-#species .row { display: flex; justify-content: space-between; gap: .75rem; }
-#species meter { width: 100%; height: .6rem; }
-#species a { text-decoration: underline; margin: 0; padding: 0; }
-#species[data-show="uploaded"] .enlarged,
-#species[data-show="enlarged"] .uploaded { display: none; }
-"""
-
 
 def panel(uploaded: Answer, enlarged: Answer | None, chosen: Answer) -> str:
     """The answers as HTML, one beside the other; `chosen` is the one the app goes by."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -19,7 +18,7 @@ from ui import jobs, species
 from ui.crop import crop_tool, parse_box
 from ui.jobs import LINE, State
 from ui.magnifier import magnifier
-from ui.parts import bar, photo_input
+from ui.parts import QUIET, Update, bar, in_order, photo_input
 from ui.snippets import snippets
 from ui.words import WORDS
 
@@ -28,8 +27,6 @@ LEAST_SECONDS_BETWEEN_PREVIEWS = 1.0
 PREVIEWS_SHARE = 20  # a preview may take this fraction of the time between two
 SHOW = "(show) => { document.querySelector('#species').dataset.show = show; }"
 CLEARED = {"progress": "", "slider": None, "facts": "", "download": None, "species": ""}
-
-Update = dict[str, Any]  # an output's name -> its new value; outputs not named stay as they are
 
 
 class Previews:
@@ -82,8 +79,8 @@ def enlarge(
             tell = Previews(before, folder)
             yield from jobs.wait_in_line(place, tell)
             start = time.perf_counter()
-            canvas = np.array(photo.bicubic(source.pixels))
-            result = yield from jobs.follow(source, upscaler, place, tell, canvas)
+            work = jobs.restoring(source, upscaler, LINE.run(first_canvas, source))
+            result = yield from jobs.follow(work, place, tell)
             after = LINE.run(jobs.save_after, result, folder, keep_metadata)
             first, *notes = jobs.describe(source, result, time.perf_counter() - start, upscaler)
             facts = "\n\n".join([first, *(f"<small>{escape(note)}</small>" for note in notes)])
@@ -92,6 +89,11 @@ def enlarge(
             yield {"slider": (before, after), "download": after, "facts": facts} | calls
             named = LINE.run(name, source, result) if identify else ""
     yield {"species": named, "progress": ""}
+
+
+def first_canvas(source: sr.Photo) -> np.ndarray:
+    """Bicubic, to be written over. Made anew: kept since the first look, it would wait in line."""
+    return np.array(photo.bicubic(source.pixels))
 
 
 def only_name(image: str | None, box: str) -> Iterator[Update]:
@@ -164,22 +166,17 @@ def build_upscale_tab(examples: list[Path]) -> None:
         "trigger_mode": "always_last",
     }
 
-    def as_list(updates: Iterator[Update]) -> Iterator[list]:
-        for update in updates:
-            yield [update.get(name, gr.skip()) for name in outputs]
-
     def run(image, model, identify, metadata, box, request: gr.Request):
-        yield from as_list(enlarge(image, model, identify, metadata, box, address(request)))
+        updates = enlarge(image, model, identify, metadata, box, address(request))
+        yield from in_order(updates, outputs)
 
     def run_new(image, model, identify, metadata, request: gr.Request):
         """A photo came, or went; the crop tool's box is still that of the photo before."""
-        if image is None:
-            yield from as_list(iter([CLEARED]))
-        else:
-            yield from as_list(enlarge(image, model, identify, metadata, "", address(request)))
+        updates = enlarge(image, model, identify, metadata, "", address(request))
+        yield from in_order([CLEARED] if image is None else updates, outputs)
 
     def run_naming(image, box):
-        yield from as_list(only_name(image, box))
+        yield from in_order(only_name(image, box), outputs)
 
     working = [
         start.click(run, inputs, api_name="page_upscale", **private),
@@ -187,10 +184,9 @@ def build_upscale_tab(examples: list[Path]) -> None:
         shown.load_input_event.then(run_new, inputs[:-1], api_name="page_example_run", **private),
         naming.click(run_naming, [image, box], api_name="page_identify", **private),
     ]
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for event in working:
-        event.failure(lambda: "", None, outputs["progress"], **quiet)
-    stop.click(lambda: "", None, outputs["progress"], cancels=working, **quiet)
+        event.failure(lambda: "", None, outputs["progress"], **QUIET)
+    stop.click(lambda: "", None, outputs["progress"], cancels=working, **QUIET)
 
 
 def build_outputs() -> dict[str, gr.components.Component]:

@@ -79,7 +79,7 @@ def test_a_photo_enlarged_on_a_lent_gpu_is_the_same(asked, monkeypatch):
     upscaler = sr.load("srgan-div2k")
     with jobs.LINE.place("srgan-div2k", 1200) as place:
         place.wait(0)
-        _, result = ended(jobs.follow(source, upscaler, place, lambda state: state))
+        _, result = ended(jobs.follow(jobs.restoring(source, upscaler), place, lambda state: state))
     np.testing.assert_array_equal(result.pixels, sr.upscale(source, upscaler).pixels)
     assert asked == [15]
 
