@@ -8,6 +8,8 @@ path whose SHA-256 has been checked where one is known, or one
 The stock client retries an unreachable Hub for 23 seconds, for each file.
 Here one request of at most `PROBE_SECONDS` finds that out, and its answer
 holds for all files for `PROBE_HOLDS` seconds.
+
+`publish` goes the other way: files here become one commit on the Hub.
 """
 
 from __future__ import annotations
@@ -20,15 +22,19 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 PROBE_SECONDS = 3.0
 PROBE_HOLDS = 300.0
+UPLOAD_PROBE_SECONDS = 20.0  # an upload has no fallback, and somebody waits for it
 PAUSES = (0.3, 1.0)  # seconds before a request that met a server's fault is made again
 LARGEST_FILE = 2_000_000_000  # bytes; a source that states its size allows just that
+
+T = TypeVar("T")
 
 
 class WeightsUnavailable(RuntimeError):
@@ -41,6 +47,10 @@ class WeightsUnavailable(RuntimeError):
 
 class BadWeights(ValueError):
     """A weights file was fetched and is not laid out as its source says."""
+
+
+class NotPublished(RuntimeError):
+    """A version was not published; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +93,26 @@ class HubFile:
         return self.sha256 is not None or re.fullmatch(r"[0-9a-f]{40}", self.revision) is not None
 
 
-Source = PackageFile | HubFile
+@dataclass(frozen=True)
+class LocalFile:
+    """A file in a folder of this machine, such as a run of `python -m sr.train`."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
 
 
-def parse(text: str, default_file: str) -> HubFile:
-    """A source written as `repo[:file][@revision]`. Raises `WeightsUnavailable`."""
+Source = PackageFile | HubFile | LocalFile
+
+
+def parse(text: str, default_file: str) -> HubFile | LocalFile:
+    """A source written as `repo[:file][@revision]`, or a folder that is there.
+
+    Raises `WeightsUnavailable`.
+    """
+    if Path(text).is_dir():
+        return LocalFile(str(Path(text) / default_file))
     match = re.fullmatch(r"(?:hf-hub:)?([\w.-]+/[\w.-]+)(?::([^@\s]+))?(?:@([\w./-]+))?", text)
     if match is None:
         raise WeightsUnavailable(
@@ -98,13 +123,20 @@ def parse(text: str, default_file: str) -> HubFile:
     return HubFile(repo, file or default_file, revision or "main")
 
 
+def beside(source: HubFile | LocalFile, file: str) -> HubFile | LocalFile:
+    """Another file of the same repository and revision, or folder."""
+    if isinstance(source, LocalFile):
+        return LocalFile(str(Path(source.path).with_name(file)))
+    return HubFile(source.repo, file, source.revision)
+
+
 def fetch(source: Source) -> Path:
     """The verified file of `source`; callers at the same time share one download.
 
     Raises `WeightsUnavailable`.
     """
     with _locks[source]:
-        return _from_package(source) if isinstance(source, PackageFile) else _from_hub(source)
+        return _ORIGINS[type(source)](source)
 
 
 def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
@@ -140,6 +172,12 @@ def _from_package(source: PackageFile) -> Path:
     return path
 
 
+def _from_folder(source: LocalFile) -> Path:
+    if not Path(source.path).is_file():
+        raise WeightsUnavailable("there is no such file.", source)
+    return Path(source.path)
+
+
 def _from_hub(source: HubFile) -> Path:
     cached = _cached(source)
     good = cached is not None and _verified(cached, source)
@@ -157,6 +195,9 @@ def _from_hub(source: HubFile) -> Path:
         "try too.",
         source,
     )
+
+
+_ORIGINS = {PackageFile: _from_package, HubFile: _from_hub, LocalFile: _from_folder}
 
 
 def _package_path(source: PackageFile) -> Path:
@@ -212,7 +253,7 @@ _probing = threading.Lock()
 _probe = [False, -float("inf")]
 
 
-def _answers() -> bool:
+def _answers(seconds: float = PROBE_SECONDS) -> bool:
     """One request, in a thread of its own: looking up a name has no time limit."""
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
@@ -223,14 +264,14 @@ def _answers() -> bool:
 
     def ask() -> None:
         try:
-            get_session().head(constants.ENDPOINT, timeout=PROBE_SECONDS)
+            get_session().head(constants.ENDPOINT, timeout=seconds)
             answers.put(True)
         except Exception:  # whatever went wrong, the Hub did not answer
             answers.put(False)
 
     threading.Thread(target=ask, daemon=True).start()
     try:
-        return answers.get(timeout=PROBE_SECONDS)
+        return answers.get(timeout=seconds)
     except queue.Empty:
         return False
 
@@ -258,17 +299,23 @@ def _download(source: HubFile, *, again: bool = False) -> Path:
 def _size(source: HubFile) -> int | None:
     """The file's size in bytes as the Hub says it; a passing fault is asked about again."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError
 
     url = hf_hub_url(source.repo, source.file, revision=source.revision)
+    return _patiently(partial(get_hf_file_metadata, url, timeout=PROBE_SECONDS)).size
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """What `ask` gives; after a server's fault it is called again, once for each of `PAUSES`."""
+    from huggingface_hub.errors import HfHubHTTPError
+
     for pause in PAUSES:
         try:
-            return get_hf_file_metadata(url, timeout=PROBE_SECONDS).size
+            return ask()
         except HfHubHTTPError as error:
             if error.response.status_code < 500:
                 raise
             time.sleep(pause)
-    return get_hf_file_metadata(url, timeout=PROBE_SECONDS).size
+    return ask()
 
 
 def _check_size(source: HubFile, size: int | None) -> None:
@@ -368,3 +415,120 @@ def check_tensors(path: Path, found: Mapping, expected: Mapping) -> None:
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise BadWeights(f"{path.name} {what} {', '.join(names[:3])}{more}")
+
+
+def same_order(state: dict, keys: list[str], path: Path) -> dict:
+    """`state` under the names `keys`; each pair must agree in the last part of its name."""
+    if len(state) != len(keys):
+        raise BadWeights(f"{path.name} has {len(state)} tensors, not {len(keys)}")
+    for theirs, ours in zip(state, keys, strict=True):
+        if theirs.rsplit(".", 1)[-1] != ours.rsplit(".", 1)[-1]:
+            raise BadWeights(f"{path.name} has {theirs} where {ours} belongs")
+    return dict(zip(keys, state.values(), strict=True))
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A version of a repository.  hash: 40 hex digits.  url: its page on the Hub."""
+
+    hash: str
+    url: str
+
+
+def publish(
+    files: Mapping[str, Path | None], repo: str, message: str, *, private: bool = False
+) -> Commit:
+    """One commit that makes `repo`'s `files`, name there -> file here, be those given.
+
+    A file that is None is taken away. The repository is made where there is none; `private`
+    then hides it, and one that can be seen by all is not written to. A commit is one step, and
+    none is made where nothing would change: after any failure the same call may be made again.
+    Raises `NotPublished`.
+    """
+    from huggingface_hub import HfApi, get_token
+
+    check_name(repo)
+    api = HfApi()
+    try:
+        _check_ready(get_token())
+        _patiently(partial(api.create_repo, repo, private=private or None, exist_ok=True))
+        if private and not _patiently(partial(api.model_info, repo)).private:
+            raise NotPublished(
+                f"{repo} is there already and can be seen by all: make it private in its settings "
+                "on the Hub, or choose another name."
+            )
+        # Not `upload_folder`: that may make several commits.
+        commit = _patiently(
+            lambda: api.create_commit(repo, _changes(files, repo), commit_message=message)
+        )
+    except NotPublished:
+        raise
+    except Exception as error:
+        raise NotPublished(f"{repo}: {_why_not_published(error)}") from None
+    return Commit(commit.oid, commit.commit_url)
+
+
+def check_name(repo: str) -> None:
+    """That `repo` can name a repository on the Hub. Raises `NotPublished`."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(repo)
+        good = "/" in repo
+    except HFValidationError:
+        good = False
+    if not good:
+        raise NotPublished(
+            f"“{repo}” can't be a repository's name: write owner/name, where owner is you or your "
+            "organisation on the Hub, with letters, digits and single “-”, “_” or “.” between them."
+        )
+
+
+def _check_ready(token: str | None) -> None:
+    if token is None:
+        raise NotPublished(
+            "You are not logged in to the Hugging Face Hub: run hf auth login, or set HF_TOKEN to "
+            "a token that may write (https://huggingface.co/settings/tokens)."
+        )
+    if not _answers(UPLOAD_PROBE_SECONDS):
+        raise NotPublished(
+            "The Hugging Face Hub can't be reached: check the connection, and that HF_HUB_OFFLINE "
+            "is not set, and run the same command again."
+        )
+
+
+def _changes(files: Mapping[str, Path | None], repo: str) -> list:
+    """The commit's operations, made anew for each try: the client keeps its progress in them."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, file_exists
+
+    added = [CommitOperationAdd(name, path) for name, path in files.items() if path is not None]
+    gone = [name for name, path in files.items() if path is None and file_exists(repo, name)]
+    return [*added, *map(CommitOperationDelete, gone)]
+
+
+def _why_not_published(error: Exception) -> str:
+    """Why an upload failed and what to do; the exception's own text may hold a signed address."""
+    sentences = {
+        401: "the Hub does not accept your token: run hf auth login again, or set HF_TOKEN to "
+        "another one.",
+        403: "your token may not write there: use one with write permission "
+        "(https://huggingface.co/settings/tokens) and a name that begins with you or your "
+        "organisation.",
+        404: "the Hub knows no such owner or repository, or hides it from your token: check the "
+        "name.",
+    }
+    again = "A commit is one step, so nothing half-done can be seen: run the same command again."
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in sentences:
+        return sentences[status]
+    if status is not None and status < 500:
+        said = getattr(error, "server_message", None) or "it doesn't say why"
+        return f"the Hub refused it with error {status}: {said}."
+    if status is not None:
+        return f"the Hub answered with error {status}. {again}"
+    if isinstance(error, ValueError) and "in README.md" in str(error):
+        reasons = " ".join(str(error).splitlines()[1:]).strip("- .")
+        return f"the Hub does not accept the model card: {reasons}."
+    cause = error.__cause__ if type(error) is RuntimeError and error.__cause__ else error
+    return f"the upload broke off ({type(cause).__name__}). {again}"

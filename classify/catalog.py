@@ -16,7 +16,6 @@ from classify.taxonomy import Taxon
 from hub import BadWeights, HubFile, PackageFile, Source, WeightsUnavailable
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor, nn
 
     from classify.loaders import Loaded
@@ -128,11 +127,11 @@ PUBLISHED = (
 
 
 def own(place: str) -> Entry:
-    """The entry for the owner's own classifier: a timm repository, `repo[:file][@revision]`."""
+    """The owner's own classifier: a timm repository, `repo[:file][@revision]`, or folder."""
     source = hub.parse(place, "model.safetensors")
     return Entry(
         OWN,
-        f"Own classifier ({source.repo})",
+        f"Own classifier ({place})",
         source,
         _loader("timm_folder"),
         "its owner's",
@@ -192,7 +191,7 @@ def _load(name: str) -> Classifier:
     entry = CLASSIFIERS[name]
     path = hub.fetch(entry.source)
     for file in entry.beside:
-        hub.fetch(replace(entry.source, file=file, sha256=None, size=None))
+        hub.fetch(hub.beside(entry.source, file))
     try:
         model, transform, birds = entry.read(path)
     except BadWeights as error:
@@ -204,17 +203,3 @@ def _load(name: str) -> Classifier:
     model = model.eval().requires_grad_(False).to(device)
     taxa = list(birds.values())
     return Classifier(name, model, transform, list(birds), taxa, size, str(entry.source))
-
-
-def probabilities(classifier: Classifier, pixels: np.ndarray) -> np.ndarray:
-    """Probability of each kind of bird, (kinds,) float64, in (H, W, 3) uint8 pixels.
-
-    They sum to the probability that there is a bird: the classes that are no birds are left out.
-    """
-    import torch
-
-    device = next(classifier.model.parameters()).device
-    with torch.inference_mode():
-        photo = torch.tensor(pixels).permute(2, 0, 1).float() / 255
-        logits = classifier.model(classifier.transform(photo)[None].to(device))[0]
-        return logits.double().softmax(0)[classifier.indices].cpu().numpy()

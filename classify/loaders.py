@@ -18,7 +18,7 @@ from torchvision import transforms
 
 from classify import taxonomy
 from classify.taxonomy import Taxon
-from hub import BadWeights, check_tensors, read_checkpoint
+from hub import BadWeights, check_tensors, read_checkpoint, same_order
 
 Loaded = tuple[nn.Module, Callable[[Tensor], Tensor], dict[int, Taxon]]
 
@@ -28,16 +28,6 @@ def imagenet(architecture: str, path: Path) -> Loaded:
     model = timm.create_model(architecture, pretrained=False)
     _load(model, same_order(read_checkpoint(path), list(model.state_dict()), path), path)
     return model, create_transform(**resolve_model_data_config(model)), imagenet_birds()
-
-
-def same_order(state: dict, keys: list[str], path: Path) -> dict[str, Tensor]:
-    """`state` under the names `keys`; each pair must agree in the last part of its name."""
-    if len(state) != len(keys):
-        raise BadWeights(f"{path.name} has {len(state)} tensors, not {len(keys)}")
-    for theirs, ours in zip(state, keys, strict=True):
-        if theirs.rsplit(".", 1)[-1] != ours.rsplit(".", 1)[-1]:
-            raise BadWeights(f"{path.name} has {theirs} where {ours} belongs")
-    return dict(zip(keys, state.values(), strict=True))
 
 
 def imagenet_birds() -> dict[int, Taxon]:

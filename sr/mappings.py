@@ -108,6 +108,25 @@ def krasserm(path: Path) -> dict[str, Tensor]:
     return state
 
 
+def krasserm_discriminator(path: Path, network: nn.Sequential) -> dict[str, Tensor]:
+    """State dict of `Discriminator(bias=True, eps=1e-3)`, layers in forward order.
+
+    TensorFlow flattens (H, W, C) where PyTorch flattens (C, H, W).
+    """
+    layers = _keras_layers(path)
+    kinds = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
+    names = [name for name, layer in network.named_children() if isinstance(layer, kinds)]
+    if len(layers) != len(names):
+        raise BadWeights(f"{path.name} has {len(layers)} layers with weights, not {len(names)}")
+    state: dict[str, Tensor] = {}
+    for name, (keras_name, tensors) in zip(names, layers, strict=True):
+        state.update(_from_keras(name, keras_name, tensors))
+    first = f"{names[-2]}.weight"
+    flattened = state[first].reshape(-1, 6, 6, 512)
+    state[first] = flattened.permute(0, 3, 1, 2).flatten(1).contiguous()
+    return state
+
+
 def _krasserm_names() -> Iterator[str]:
     """Our layers in the order of the file."""
     yield from ("trunk.conv1", "trunk.prelu")
@@ -152,10 +171,10 @@ def _from_keras(name: str, keras_name: str, tensors: dict[str, Tensor]) -> Named
 
 
 def _keras_conv(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        "weight": tensors["kernel"].permute(3, 2, 0, 1).contiguous(),
-        "bias": tensors["bias"],
-    }
+    """Of a convolution, HWIO, or of a dense layer, IO."""
+    kernel = tensors["kernel"]
+    outputs_first = kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+    return {"weight": outputs_first.contiguous(), "bias": tensors["bias"]}
 
 
 def _keras_prelu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

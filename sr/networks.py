@@ -1,10 +1,11 @@
 """The papers' networks as plain modules.
 
-Every network maps RGB in 0..1, shape (N, 3, H, W), to RGB around 0..1, shape
-(N, 3, 4H, 4W), float32. Each is an `nn.Sequential` of named stages: the
-`trunk` works at the input's size, the `tail` upsamples. All convolutions are
-zero-padded to keep the size, so the same module serves any photo; the engine
-runs the stages strip by strip.
+Every generator but the oldest two maps RGB in 0..1, shape (N, 3, H, W), to
+RGB around 0..1, shape (N, 3, 4H, 4W), float32; those two have one channel,
+luma. Each is an `nn.Sequential` of named stages: the `trunk` works at the
+input's size, the `tail` upsamples. All convolutions are zero-padded to keep
+the size, so the same module serves any photo; the engine runs the stages
+strip by strip. The discriminator is for training only.
 """
 
 from __future__ import annotations
@@ -186,3 +187,66 @@ class SRVGG(nn.Sequential):
 
     def __init__(self, channels: int = 64, convs: int = 32, scale: int = 4) -> None:
         super().__init__(OrderedDict(trunk=CompactBody(channels, convs, scale)))
+
+
+class SRCNN(nn.Sequential):
+    """Luma (N, 1, H, W), already enlarged by bicubic, to the same size: the 9-5-5 network.
+
+    Dong et al., "Image Super-Resolution Using Deep Convolutional Networks",
+    TPAMI 2016, section 4.3.2, here with padded convolutions.
+    """
+
+    def __init__(self) -> None:
+        trunk = nn.Sequential(
+            nn.Conv2d(1, 64, 9, padding=4),
+            nn.ReLU(),
+            nn.Conv2d(64, 32, 5, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(32, 1, 5, padding=2),
+        )
+        super().__init__(OrderedDict(trunk=trunk))
+
+
+class FSRCNN(nn.Sequential):
+    """Luma (N, 1, H, W) to (N, 1, 4H, 4W): FSRCNN(d, s, m).
+
+    Dong et al., "Accelerating the Super-Resolution Convolutional Neural
+    Network", ECCV 2016, section 3.2: extract, shrink, map, expand, deconvolve.
+    """
+
+    def __init__(self, d: int = 56, s: int = 12, m: int = 4) -> None:
+        sizes = [(1, d, 5), (d, s, 1), *[(s, s, 3)] * m, (s, d, 1)]
+        layers: list[nn.Module] = []
+        for inputs, outputs, size in sizes:
+            layers += [nn.Conv2d(inputs, outputs, size, padding=size // 2), nn.PReLU(outputs)]
+        deconvolution = nn.ConvTranspose2d(d, 1, 9, stride=4, padding=4, output_padding=3)
+        super().__init__(
+            OrderedDict(trunk=nn.Sequential(*layers), tail=nn.Sequential(deconvolution))
+        )
+
+
+class Discriminator(nn.Sequential):
+    """(N, 3, 96, 96) in -1..1 -> (N, 1) logits: how likely a photo is real, not made.
+
+    Ledig et al. 2017, Figure 4; the sigmoid is left to the loss. The dense
+    layer fixes the crop's size.
+
+    bias: of the convolutions before a batch norm.  eps: the batch norm's.
+    """
+
+    CROP = 96
+
+    def __init__(self, *, bias: bool = False, eps: float = 1e-5) -> None:
+        layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, padding=1), nn.LeakyReLU(0.2)]
+        sizes = [(64, 64, 2), (64, 128, 1), (128, 128, 2), (128, 256, 1)]
+        sizes += [(256, 256, 2), (256, 512, 1), (512, 512, 2)]
+        for inputs, outputs, stride in sizes:
+            before = 2 - stride  # at stride 2 only the last row and column are padded, as in Keras
+            layers += [
+                nn.ZeroPad2d((before, 1, before, 1)),
+                nn.Conv2d(inputs, outputs, 3, stride, bias=bias),
+                nn.BatchNorm2d(outputs, eps=eps),
+                nn.LeakyReLU(0.2),
+            ]
+        dense = [nn.Flatten(), nn.Linear(512 * (self.CROP // 16) ** 2, 1024)]
+        super().__init__(*layers, *dense, nn.LeakyReLU(0.2), nn.Linear(1024, 1))

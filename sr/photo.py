@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFilter, UnidentifiedImageError
 
 from sr.guard import MAX_EXIF, Reader, check_tags
 
@@ -32,6 +32,13 @@ MAX_BYTES = 32 << 20
 MIN_CROP = 8  # pixels along a side
 # AVIF goes before HEIF: both claim the general brand "mif1", and only AVIF's plugin lets go of it.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "JPEG2000")
+
+FILTERS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "box": Image.Resampling.BOX,
+    "lanczos": Image.Resampling.LANCZOS,
+}
 
 _MAX_PROFILE = 4 << 20  # a larger ICC profile is ignored
 _SRGB = ImageCms.createProfile("sRGB")
@@ -362,11 +369,26 @@ def bicubic(pixels: np.ndarray, scale: int = 4) -> np.ndarray:
     return np.asarray(image.resize((width * scale, height * scale), Image.Resampling.BICUBIC))
 
 
-def shrink(pixels: np.ndarray, scale: int = 4) -> np.ndarray:
-    """(H, W, 3) uint8, sides multiples of `scale` -> 1 / `scale` the size, by Pillow's bicubic."""
+def shrink(pixels: np.ndarray, scale: int = 4, resample: str = "bicubic") -> np.ndarray:
+    """(H, W[, 3]) uint8, sides multiples of `scale` -> 1 / `scale` the size.
+
+    resample: one of `FILTERS`, all of which see every pixel (antialiasing).
+    """
     height, width = pixels.shape[:2]
     size = (width // scale, height // scale)
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(pixels).resize(size, FILTERS[resample]))
+
+
+def blur(pixels: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
+    """(H, W, 3) uint8 under a Gaussian of `sigma` pixels across and down, as Pillow nears it."""
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(sigma)))
+
+
+def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """(H, W, 3) uint8 as it comes back from a JPEG file of `quality` 1..95."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
 
 
 def png(pixels: np.ndarray) -> bytes:

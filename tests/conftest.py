@@ -56,7 +56,7 @@ class App(NamedTuple):
 @contextmanager
 def running_app(folder: Path, **variables: str) -> Iterator[App]:
     """`python app.py` in a process of its own, once it answers; files in `folder`/gradio."""
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "GRADIO_SERVER_PORT": str(port),
@@ -77,7 +77,7 @@ def running_app(folder: Path, **variables: str) -> Iterator[App]:
             process.wait(20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

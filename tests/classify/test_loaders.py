@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from timm.models import save_for_hf
 
+import hub
 from classify import loaders
 from classify.taxonomy import Taxon
 from hub import BadWeights
@@ -136,8 +137,8 @@ def test_english_labels_without_apostrophes_are_understood():
 def test_an_imagenet_file_in_another_order_is_refused(tmp_path):
     state = {"a.weight": torch.zeros(1), "b.bias": torch.zeros(1)}
     path = tmp_path / "w.pth"
-    assert list(loaders.same_order(state, ["x.weight", "y.bias"], path)) == ["x.weight", "y.bias"]
+    assert list(hub.same_order(state, ["x.weight", "y.bias"], path)) == ["x.weight", "y.bias"]
     with pytest.raises(BadWeights, match=r"w.pth has a.weight where x.bias belongs"):
-        loaders.same_order(state, ["x.bias", "y.weight"], path)
+        hub.same_order(state, ["x.bias", "y.weight"], path)
     with pytest.raises(BadWeights, match="has 2 tensors, not 1"):
-        loaders.same_order(state, ["x.weight"], path)
+        hub.same_order(state, ["x.weight"], path)

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from sr import catalog, engine, memory
+from sr import bench, catalog, engine, memory
 from sr.fuse import fuse
+from sr.luma import luma, with_luma
 from sr.networks import RRDBNet, SRResNet
-from sr.photo import Photo
+from sr.photo import Photo, bicubic
 from sr.tiles import Band
 
 
@@ -240,8 +241,25 @@ def test_a_model_with_an_overlap_is_blended_without_a_seam():
 def test_bands_are_mixed_from_one_to_the_other():
     canvas = np.zeros((1, 40, 3), np.uint8)
     left, right = Band(0, 5, 0, 7, 2), Band(5, 10, 3, 10, 2)
-    engine._write(canvas, 0, left, np.full((1, 28, 3), 0, np.uint8))
-    engine._write(canvas, 0, right, np.full((1, 28, 3), 160, np.uint8))
+    engine._write(canvas, 0, left, np.full((1, 28, 3), 0, np.uint8), 4)
+    engine._write(canvas, 0, right, np.full((1, 28, 3), 160, np.uint8), 4)
     row = canvas[0, :, 0].astype(int)
     assert (row[:12] == 0).all() and (row[28:] == 160).all()
     assert (np.diff(row[11:29]) > 0).all() and np.diff(row).max() <= 10
+
+
+@pytest.mark.parametrize("tile", [None, 24])
+@pytest.mark.parametrize("name", ["srcnn", "fsrcnn"])
+def test_networks_of_luma_leave_colour_to_bicubic(name, tile):
+    """As in their papers: Y by the network, Cb and Cr by bicubic; strips equal the whole."""
+    pixels = bench.photo_of(61)
+    network = catalog.build(catalog.find(name))[0]
+    seen = pixels if name == "fsrcnn" else bicubic(pixels)
+    values = torch.from_numpy(luma(seen).round()).float()[None, None] / 255
+    with torch.inference_mode():
+        whole = network(values)[0, 0].clamp(0, 1).mul(255).round().numpy()
+    alpha = np.full(pixels.shape[:2], 128, np.uint8)
+    result = engine.upscale(Photo(pixels, alpha), catalog.load(name), device="cpu", tile=tile)
+    apart = np.abs(result.pixels.astype(int) - with_luma(bicubic(pixels), whole))
+    assert apart.max() <= 2 and (apart > 0).mean() < 1e-3
+    assert result.alpha.shape == (244, 244) and abs(int(np.median(result.alpha)) - 128) <= 2

@@ -7,7 +7,7 @@ import torch
 from torch import fx, nn
 
 from sr import fuse
-from sr.networks import SRResNet
+from sr.networks import FSRCNN, SRCNN, SRResNet
 
 EXACT = 1e-9
 
@@ -103,6 +103,28 @@ def test_a_layer_used_twice_is_rewritten_for_each_use():
     fused = fuse.fuse(network)
     assert layers(fused) == ["Conv2d", "Conv2d"]
     assert difference(network, fused, 3) < EXACT
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "padding"), [(9, 4, 4), (4, 2, 1), (5, 3, 1), (8, 4, 2)]
+)
+def test_a_deconvolution_becomes_a_convolution_and_a_shuffle(size, stride, padding):
+    extra = stride - size + 2 * padding
+    network = shaken(
+        nn.Sequential(nn.ConvTranspose2d(3, 2, size, stride, padding, output_padding=extra))
+    )
+    traced = fx.symbolic_trace(network)
+    fuse.shuffle_after_convolution(traced)
+    assert layers(traced) == ["Conv2d", "PixelShuffle"]
+    assert difference(network, traced, 3) < EXACT
+
+
+def test_fsrcnn_and_srcnn_run_as_convolutions():
+    for network, radius in ((FSRCNN(8, 4, 2), 5), (SRCNN(), 8)):
+        stages = [fuse.fuse(stage) for stage in shaken(network)]
+        assert all("ConvTranspose2d" not in layers(stage) for stage in stages)
+        assert fuse.receptive_radius(*stages) == radius
+        assert difference(network, nn.Sequential(*stages), 1) < EXACT
 
 
 @pytest.mark.parametrize("activation", [nn.ReLU(), nn.LeakyReLU(0.3)])
