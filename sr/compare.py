@@ -1,6 +1,6 @@
 """One photo, shrunk four times and restored by several methods: scores and equal crops.
 
-The scores are those of `python -m sr.evaluate` on the same photo and its shrunk twin.
+The scores are those of `python -m sr.evaluate`, which does the same to folders of photos.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from hub import WeightsUnavailable
 from sr import catalog, photo
 from sr.photo import Photo, PhotoError
 
-# SSIM's window is 11 pixels wide and `evaluate` leaves out 4 at each border.
+# SSIM's window is 11 pixels wide and the scores leave out 4 at each border.
 SMALLEST_SIDE = 20
 # 16 megapixels unless set otherwise: the shrunk photo is 1 megapixel then.
 MAX_PIXELS = catalog.SCALE * photo.MAX_PIXELS
@@ -56,16 +57,17 @@ class Method:
             return 0.0
         if self.upscaler is None:
             return BICUBIC_COST + SCORING_COST
-        weights = (p.numel() for stage in self.upscaler.stages for p in stage.parameters())
-        return sum(weights) / SRGAN_PARAMETERS + SCORING_COST
+        weights = sum(p.numel() for stage in self.upscaler.stages for p in stage.parameters())
+        pixels = (catalog.SCALE // self.upscaler.model.scale) ** 2
+        return pixels * weights / SRGAN_PARAMETERS + SCORING_COST
 
 
 @dataclass(frozen=True)
 class Row:
     """A method's line in the table; numbers are None where the method is unavailable.
 
-    psnr_y: dB, infinite if nothing was lost.  ssim_y: at most 1.  contrast: between neighbouring
-    pixels, where the original's is 1.  unavailable: the reason, or "".
+    psnr_y, ssim_y: as `metrics.Quality`.  contrast: the sharpness, where the original's is 1.
+    unavailable: the reason, or "".
     """
 
     method: str
@@ -147,8 +149,10 @@ def steps(
     run: what restores with a network, `engine.steps` unless given.
     Yields often; closing it stops the work. Raises `EngineError`.
     """
+    from sr import metrics
+
     rows, done, total = [], 0.0, work(pair, methods)
-    original = _contrast(pair.high.pixels)
+    original = metrics.sharpness(metrics.inner_luma(pair.high.pixels))
     for chosen in methods:
         if chosen.reason:
             rows.append(Row(chosen.name, unavailable=chosen.reason))
@@ -181,19 +185,11 @@ def _restore(
 
 
 def _row(name: str, pair: Pair, restored: np.ndarray, original: float) -> Row:
-    from sr.evaluate import compare
+    from sr import metrics
 
-    psnr, ssim = compare(pair.high.pixels, restored)
-    contrast = _contrast(restored) / original if original else 1.0
-    return Row(name, psnr, ssim, contrast)
-
-
-def _contrast(pixels: np.ndarray) -> float:
-    """Mean difference of neighbours' luma, across and down, of (H, W, 3) uint8."""
-    from sr.metrics import luma
-
-    values = luma(pixels)
-    return float(sum(np.abs(np.diff(values, axis=axis)).mean() for axis in (0, 1)))
+    found = metrics.quality(pair.high.pixels, restored)
+    contrast = found.sharpness / original if original else 1.0
+    return Row(name, found.psnr_y, found.ssim_y, contrast)
 
 
 def extremes(rows: list[Row]) -> tuple[Row, Row] | None:
@@ -204,18 +200,19 @@ def extremes(rows: list[Row]) -> tuple[Row, Row] | None:
     return max(there, key=lambda row: row.contrast), max(there, key=lambda row: row.psnr_y)
 
 
-def table(rows: list[Row]) -> list[dict]:
-    """The rows for JSON, which has no infinity: it becomes None, with SSIM 1 beside it."""
+def table(rows: Iterable[Any]) -> list[dict]:
+    """Dataclasses for JSON, which has no infinity: it becomes None, with SSIM 1 beside it."""
     return [
         {k: None if isinstance(v, float) and math.isinf(v) else v for k, v in asdict(row).items()}
         for row in rows
     ]
 
 
-def csv_text(rows: list[Row]) -> str:
-    """The table as CSV with a heading; numbers in full, empty where there are none."""
+def csv_text(rows: Sequence[Any]) -> str:
+    """Dataclasses of one kind as CSV with a heading; numbers in full, None is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Row)], lineterminator="\n")
+    names = [field.name for field in fields(rows[0])]
+    writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
     return text.getvalue()

@@ -1,110 +1,304 @@
-"""python -m sr.evaluate DATA --models bicubic,srgan-div2k: PSNR and SSIM on a test set.
+"""python -m sr.evaluate DATA...: what each method makes of test sets, as tables and a figure.
 
-DATA holds pairs of files that end in HR.png and LR.png and are named alike
-otherwise. Protocol: luma, 4 pixels cropped from each border, mean over photos.
+DATA is a folder of pairs of photos that end in HR.png and LR.png and are named alike otherwise,
+or of plain photos, which are then shrunk four times by Pillow's bicubic. PSNR, SSIM and sharpness
+are on luma without 4 pixels at each border, means over the photos. Sharpness knows no reference:
+less than the original's is blur, more is over-sharpened or made up. LPIPS is left out: it needs
+weights that no package here carries, and with others its numbers would mean nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from sr import catalog, engine, metrics, photo
+from hub import WeightsUnavailable
+from sr import catalog, compare, engine, figure, metrics, photo
+from sr.compare import Keep, Method, Pair
+from sr.photo import Photo, PhotoError
+
+ALL, ORIGINAL = "all", "original"
+GIVEN, SHRUNK = "as given", "here by Pillow's bicubic"
+ENDINGS = {"avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg", "png", "tif", "tiff", "webp"}
+CROPPED = 4  # photos in the figure, or one of each data set
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """name: the folder's.  low: how its photos were shrunk, `GIVEN` or `SHRUNK`.
+    files: (HR, LR) of each photo, LR None where it is yet to be made.
+    """
+
+    name: str
+    low: str
+    files: tuple[tuple[Path, Path | None], ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One method, or the original, on one photo. megapixels: of the result.
+
+    psnr_y, ssim_y, sharpness: as `metrics.Quality`; None where the original has nothing to be
+    compared with.  seconds: that restoring took, without reading and scoring.
+    """
+
+    dataset: str
+    photo: str
+    model: str
+    psnr_y: float | None
+    ssim_y: float | None
+    sharpness: float
+    seconds: float | None
+    megapixels: float
 
 
 @dataclass(frozen=True)
 class Score:
-    """Means over a data set; seconds_per_mp are seconds for each output megapixel."""
+    """A method's means over a data set; numbers are None where there are none.
+
+    low: as `DataSet`.  seconds_per_mp: seconds for each output megapixel.  unavailable: the
+    reason, or "".
+    """
 
     model: str
     dataset: str
-    photos: int
-    psnr_y: float
-    ssim_y: float
-    seconds_per_mp: float
+    low: str
+    photos: int = 0
+    psnr_y: float | None = None
+    ssim_y: float | None = None
+    sharpness: float | None = None
+    seconds_per_mp: float | None = None
+    unavailable: str = ""
 
 
-def pairs(data: Path) -> list[tuple[Path, Path]]:
-    """(HR, LR) files of a folder. Raises `PhotoError` if there are none or one lacks its twin."""
-    highs = sorted(data.glob("*HR.png"))
+def open_set(folder: Path) -> DataSet:
+    """The photos of a folder. Raises `PhotoError` if there are none or a pair is incomplete."""
+    if not folder.is_dir():
+        raise PhotoError(f"There is no folder {folder}: check its name.")
+    name = folder.resolve().name
+    if found := pairs(folder):
+        return DataSet(name, GIVEN, found)
+    plain = sorted(path for path in folder.iterdir() if path.suffix[1:].lower() in ENDINGS)
+    if not plain:
+        raise PhotoError(
+            f"The folder {folder} has no photos: name one with pairs that end in HR.png and "
+            "LR.png, or with photos of any kind."
+        )
+    return DataSet(name, SHRUNK, tuple((path, None) for path in plain))
+
+
+def pairs(folder: Path) -> tuple[tuple[Path, Path], ...]:
+    """(HR, LR) files of a folder. Raises `PhotoError` if one lacks its twin."""
+    highs = sorted(folder.glob("*HR.png"))
     found = [(hr, hr.with_name(hr.name.removesuffix("HR.png") + "LR.png")) for hr in highs]
     missing = [lr.name for _, lr in found if not lr.exists()]
-    if not found or missing:
-        what = f"lacks {', '.join(missing)}" if missing else "has no files that end in HR.png"
-        raise photo.PhotoError(f"The folder {data} {what}.")
-    return found
+    if missing:
+        raise PhotoError(
+            f"The folder {folder} lacks {', '.join(missing)}: add what is missing, or rename the "
+            "photos so that none ends in HR.png and they are shrunk here."
+        )
+    return tuple(found)
 
 
-def method(name: str, device: str | None = None) -> Callable[[photo.Photo], np.ndarray]:
-    """A function from a photo to its pixels four times as large."""
-    if name == catalog.BICUBIC:
-        return lambda lr: photo.bicubic(lr.pixels, catalog.SCALE)
-    upscaler = catalog.load(name)
-    return lambda lr: engine.upscale(lr, upscaler, device=device).pixels
+def open_pair(large: Path, small: Path | None) -> Pair:
+    """A photo cut to multiples of four, and its small twin. Raises `PhotoError`."""
+    made = compare.pair(photo.open(large, max_pixels=compare.MAX_PIXELS))
+    if small is None:
+        return made
+    low = photo.open(small)
+    if low.size != made.low.size:
+        here, wanted = (" x ".join(map(str, size)) for size in (low.size, made.low.size))
+        raise PhotoError(
+            f"“{small.name}” has {here} pixels, but a quarter of “{large.name}” has {wanted}: "
+            "replace one of them."
+        )
+    return replace(made, low=replace(low, alpha=None))
 
 
-def compare(hr: np.ndarray, sr: np.ndarray, border: int = catalog.SCALE) -> tuple[float, float]:
-    """(PSNR in dB, SSIM) of two (H, W, 3) uint8 photos on luma, without their borders."""
-    inner = slice(border, -border)
-    a, b = (metrics.luma(pixels)[inner, inner] for pixels in (hr, sr))
-    return metrics.psnr(a, b), metrics.ssim(a, b)
+def choose(asked: str) -> list[Method]:
+    """The methods of a comma-separated list, or all, some of them with a reason why not.
+
+    Raises `UnknownModel`, and `WeightsUnavailable` where one was asked for by name.
+    """
+    if asked == ALL:
+        return [compare.method(name) for name in compare.names()]
+    names = (name.strip() for name in asked.split(","))
+    methods = [compare.method(name) for name in dict.fromkeys(filter(None, names))]
+    for method in methods:
+        if method.reason:
+            raise WeightsUnavailable(f"{method.name} can't be had: {method.reason}")
+    return methods
 
 
-def evaluate(data: Path, name: str, device: str | None = None) -> Score:
-    """Score one method on the pairs of a folder."""
-    restore = method(name, device)
-    scores, seconds, megapixels = [], 0.0, 0.0
-    for hr_path, lr_path in tqdm(pairs(data), desc=name, leave=False, disable=None):
-        hr, lr = photo.open(hr_path), photo.open(lr_path)
+def restore(low: Photo, method: Method, device: str | None = None) -> np.ndarray:
+    """(H, W, 3) uint8, four times as large as the photo. Raises `EngineError`."""
+    if method.upscaler is None:
+        return photo.bicubic(low.pixels, catalog.SCALE)
+    return engine.upscale(low, method.upscaler, device=device).pixels
+
+
+def measure(
+    dataset: str, name: str, pair: Pair, methods: list[Method], device: str | None, keep: Keep
+) -> Iterator[Measure]:
+    """The original, then each method, on one photo. keep: called with each picture."""
+    high = pair.high.pixels
+    megapixels = high.shape[0] * high.shape[1] / 1e6
+    keep(ORIGINAL, high)
+    sharpness = metrics.sharpness(metrics.inner_luma(high))
+    yield Measure(dataset, name, ORIGINAL, None, None, sharpness, None, megapixels)
+    for method in methods:
         start = time.perf_counter()
-        restored = restore(lr)
-        seconds += time.perf_counter() - start
-        megapixels += restored.shape[0] * restored.shape[1] / 1e6
-        scores.append(compare(hr.pixels, restored))
-    psnr_y, ssim_y = np.mean(scores, axis=0)
-    dataset = data.resolve().name
-    return Score(name, dataset, len(scores), float(psnr_y), float(ssim_y), seconds / megapixels)
+        restored = restore(pair.low, method, device)
+        seconds = time.perf_counter() - start
+        keep(method.name, restored)
+        found = asdict(metrics.quality(high, restored)).values()
+        yield Measure(dataset, name, method.name, *found, seconds, megapixels)
 
 
-def table(scores: list[Score]) -> str:
-    """The scores as aligned text."""
-    lines = [f"{'model':<20} {'data':<8} {'photos':>6} {'PSNR-Y dB':>10} {'SSIM-Y':>8} {'s/MP':>7}"]
+def evaluate(
+    data: DataSet, methods: list[Method], device: str | None = None, crops: int = 0
+) -> tuple[list[Measure], list[figure.Strip]]:
+    """Every method on every photo, and the crops of the first few, for `figure.draw`.
+
+    Raises `PhotoError` and `EngineError`.
+    """
+    for method in methods:  # what is allocated once is nobody's seconds
+        restore(Photo(np.zeros((16, 16, 3), np.uint8)), method, device)
+    measures = []
+    strips = [figure.Strip(large.stem) for large, _ in data.files[:crops]]
+    keeps = chain((strip.keep for strip in strips), repeat(lambda name, pixels: None))
+    bar = tqdm(data.files, data.name, leave=False, disable=None)
+    for (large, small), keep in zip(bar, keeps, strict=False):
+        pair = open_pair(large, small)
+        measures += measure(data.name, large.name, pair, methods, device, keep)
+    return measures, strips
+
+
+def scores(measures: list[Measure], low: str) -> list[Score]:
+    """Means by method: the original, bicubic, and then from the lowest PSNR to the highest."""
+    names = dict.fromkeys(row.model for row in measures)
+    found = [_score([row for row in measures if row.model == name], low) for name in names]
+    first = (ORIGINAL, catalog.BICUBIC)
+    return sorted(
+        found, key=lambda s: (first.index(s.model) if s.model in first else 2, s.psnr_y or 0)
+    )
+
+
+def _score(rows: list[Measure], low: str) -> Score:
+    def mean(field: str) -> float | None:
+        values = [getattr(row, field) for row in rows]
+        return None if None in values else float(np.mean(values))
+
+    seconds = mean("seconds")
+    return Score(
+        rows[0].model,
+        rows[0].dataset,
+        low,
+        len(rows),
+        mean("psnr_y"),
+        mean("ssim_y"),
+        mean("sharpness"),
+        None if seconds is None else seconds / mean("megapixels"),
+    )
+
+
+def table(found: list[Score]) -> str:
+    """The scores of one data set as Markdown, aligned."""
+    first = found[0]
+    lines = [
+        f"{first.dataset}: {first.photos} photo{'s' * (first.photos > 1)}, shrunk {first.low}",
+        "",
+        f"| {'model':<20} | PSNR-Y dB | SSIM-Y | sharpness |  s/MP |",
+        f"| {'-' * 20} | --------: | -----: | --------: | ----: |",
+    ]
     lines += [
-        f"{s.model:<20} {s.dataset:<8} {s.photos:>6} {s.psnr_y:>10.2f} {s.ssim_y:>8.4f} "
-        f"{s.seconds_per_mp:>7.2f}"
-        for s in scores
+        f"| {s.model:<20} | {_number(s.psnr_y, '.2f'):>9} | {_number(s.ssim_y, '.4f'):>6} | "
+        f"{_number(s.sharpness, '.2f'):>9} | {_number(s.seconds_per_mp, '.2f'):>5} |"
+        for s in found
     ]
     return "\n".join(lines)
 
 
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def legend(methods: list[Method]) -> str:
+    """How to read the sharpness, and why some methods have no scores."""
+    gone = [f"- {method.name}: {method.reason}" for method in methods if method.reason]
+    how = "Less sharpness than the original's is blur; more is over-sharpened or made up."
+    return "\n".join([how, *(["", "Without weights, so not measured:", "", *gone] if gone else [])])
+
+
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m sr.evaluate", description=__doc__)
-    parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--models", default=f"{catalog.BICUBIC},{','.join(catalog.MODELS)}")
-    parser.add_argument("--device")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores to FILE")
-    args = parser.parse_args(argv)
+    """Exit code 0, 1 if something could not be read or written, 2 for a wrong command."""
+    args = _arguments(argv)
     try:
-        scores = [
-            evaluate(data, name, args.device)
-            for data in args.data
-            for name in args.models.split(",")
-        ]
-    except (*catalog.ERRORS, photo.PhotoError, engine.EngineError) as error:
+        _run(args)
+    except (*catalog.ERRORS, PhotoError, engine.EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(table(scores))
-    if args.json:
-        args.json.write_text(json.dumps([asdict(s) for s in scores], indent=2) + "\n")
     return 0
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sr.evaluate", description=__doc__)
+    parser.add_argument("data", nargs="+", type=Path, metavar="DATA")
+    parser.add_argument(
+        "--models",
+        default=ALL,
+        metavar="NAME,NAME",
+        help=f"of {', '.join(compare.names())}; {ALL}, the default: those whose weights can be had",
+    )
+    parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every photo's numbers")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw crops of some photos")
+    args = parser.parse_args(argv)
+    for file in filter(None, (args.json, args.csv, args.plot)):
+        if not file.parent.is_dir():  # better learned now than after all the work
+            parser.error(f"there is no folder {file.parent} to write {file.name} to")
+    if args.plot and not importlib.util.find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install -r tools-requirements.txt")
+    return args
+
+
+def _run(args: argparse.Namespace) -> None:
+    """Measure, print a table as soon as there is one, write the files that were asked for."""
+    sets = [open_set(folder) for folder in args.data]
+    methods = choose(args.models)
+    there = [method for method in methods if not method.reason]
+    crops = max(1, CROPPED // len(sets)) if args.plot else 0
+    everything, measures, strips = [], [], []
+    for data in sets:
+        rows, cut = evaluate(data, there, args.device, crops)
+        measures, strips = measures + rows, strips + cut
+        found = scores(rows, data.low)
+        print(table(found), end="\n\n", flush=True)
+        everything += found
+        everything += [
+            Score(method.name, data.name, data.low, unavailable=method.reason)
+            for method in methods
+            if method.reason
+        ]
+    print(legend(methods))
+    if args.json:
+        text = json.dumps(compare.table(everything), indent=2, ensure_ascii=False)
+        args.json.write_text(text + "\n", encoding="utf-8")
+    if args.csv:
+        args.csv.write_text(compare.csv_text(measures), encoding="utf-8")
+    if args.plot:
+        figure.draw(strips, [score.model for score in scores(measures, "")], args.plot)
 
 
 if __name__ == "__main__":

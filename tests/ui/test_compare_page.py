@@ -82,7 +82,9 @@ def expected(macaw, tmp_path_factory) -> dict[str, dict]:
     photo.save(pair.low.pixels, folder / "LR.png")
     scores = folder / "scores.json"
     assert evaluate.main([str(folder), "--models", ",".join(NAMES), "--json", str(scores)]) == 0
-    return {score["model"]: score for score in json.loads(scores.read_text())}
+    original, *others = json.loads(scores.read_text())
+    assert original["model"] == "original"
+    return {score["model"]: score for score in others}
 
 
 def test_from_upload_to_csv(page, macaw, expected):
