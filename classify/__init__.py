@@ -13,6 +13,9 @@ import numpy as np
 
 # Over 236 photos without a bird one had a larger bird mass, over 59 with one the mean was 0.75.
 BIRD_THRESHOLD = 0.2
+# The way of naming, see `classify.ways`, that `python -m classify.evaluate` found the best: all of
+# the enlarged photo, made square. The square in the middle cuts off birds at the margin.
+WAY = "enlarged:squash"
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,11 @@ def wants_enlarging(pixels: np.ndarray, classifier: str | None = None) -> bool:
     """Whether the photo's short side is under the classifier's input size."""
     from classify import catalog
 
-    return _is_small(pixels, catalog.load(classifier).input_size)
+    return is_small(pixels, catalog.load(classifier).input_size)
 
 
-def _is_small(pixels: np.ndarray, input_size: int) -> bool:
+def is_small(pixels: np.ndarray, input_size: int) -> bool:
+    """Whether the short side of (H, W, 3) pixels is under a classifier's input size."""
     return min(pixels.shape[:2]) < input_size
 
 
@@ -77,11 +81,13 @@ def identify(
     when the photo's short side is under the classifier's input size.
     Raises `hub.WeightsUnavailable` and `classify.catalog.UnknownClassifier`.
     """
-    from classify import catalog
+    from classify import catalog, ways
 
     loaded = catalog.load(classifier)
-    enlarged = enlarge is not None and _is_small(pixels, loaded.input_size)
-    probabilities = catalog.probabilities(loaded, enlarge() if enlarged else pixels)
+    enlarged = enlarge is not None and is_small(pixels, loaded.input_size)
+    pictures = {ways.PHOTO: pixels, ways.ENLARGED: enlarge() if enlarged else pixels}
+    look = ways.seeing(loaded, pictures)
+    probabilities = ways.probabilities(loaded, ways.parse(WAY), look)
     bird = float(probabilities.sum())
     best = probabilities.argsort()[::-1][:k] if bird >= BIRD_THRESHOLD else ()
     species = tuple(

@@ -1,0 +1,181 @@
+"""Photos in folders or under names that say what they show, and the kinds that a classifier has."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from classify import taxonomy
+from classify.taxonomy import Taxon
+
+ENDINGS = {"avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg", "png", "tif", "tiff", "webp"}
+CLASSES = "classes.txt"
+
+
+class LabelError(ValueError):
+    """Photos or labels can't be had from what was named; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A photo's file, relative to the folder of the data, and what it is said to show.
+
+    kind: the index of the classifier's kind that the label means, or None.
+    """
+
+    file: str
+    label: str
+    kind: int | None
+
+
+def photos(data: Path) -> list[Path]:
+    """The photos of a folder and the folders in it, hidden ones left out. Raises `LabelError`."""
+    if not data.is_dir():
+        raise LabelError(f"There is no folder {data}: check its name.")
+    found = [
+        path
+        for path in sorted(data.rglob("*"))
+        if path.suffix[1:].lower() in ENDINGS
+        and not any(part.startswith(".") for part in path.relative_to(data).parts)
+    ]
+    if not found:
+        raise LabelError(f"The folder {data} has no photos in it or in the folders below.")
+    return found
+
+
+def read_csv(file: Path) -> dict[str, str]:
+    """file -> label, of a CSV table with these two columns. Raises `LabelError`."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            return {row["file"].strip(): row["label"].strip() for row in csv.DictReader(text)}
+    except (OSError, UnicodeDecodeError):
+        raise LabelError(f"The labels can't be read from {file}: check its name.") from None
+    except (KeyError, AttributeError):
+        raise LabelError(
+            f"{file} needs a first line “file,label”, and both in every line after it."
+        ) from None
+
+
+def labelled(data: Path, taxa: Sequence[Taxon], table: Mapping[str, str]) -> list[Labelled]:
+    """The photos of `data` with the kinds among `taxa` that they show.
+
+    A photo's label is that of `table`, by its path within `data` or its name;
+    else its folder's name, else its own. A folder whose name is a number is
+    looked up in the classes.txt of `data` or of the folder above ("817
+    Oldsquaw", as NABirds has it). Raises `LabelError`.
+    """
+    paths = {path.relative_to(data).as_posix(): path for path in photos(data)}
+    missing = set(table) - set(paths) - {path.name for path in paths.values()}
+    if missing:
+        raise LabelError(f"{data} has no photo {', '.join(sorted(missing))}: mend the labels.")
+    numbered = _numbered(data)
+    found = []
+    for file, path in paths.items():
+        given = table.get(file, table.get(path.name))
+        texts = [given] if given is not None else _texts(file, numbered)
+        kinds = [kind(text, taxa) for text in texts]
+        known = next((i for i, k in enumerate(kinds) if k is not None), 0)
+        found.append(Labelled(file, texts[known], kinds[known]))
+    return found
+
+
+def _texts(file: str, numbered: Mapping[int, str]) -> list[str]:
+    """What may name the bird in a file: its folder, unless it lies in none, and its own name."""
+    path = Path(file)
+    folder = path.parent.name
+    if folder.isdecimal():
+        folder = numbered.get(int(folder), folder)
+    return [folder, path.stem] if folder else [path.stem]
+
+
+def _numbered(data: Path) -> dict[int, str]:
+    """Class number -> name of a classes.txt, {} where there is none."""
+    for folder in (data, data.resolve().parent):
+        file = folder / CLASSES
+        if file.is_file():
+            lines = (line.split(maxsplit=1) for line in file.read_text("utf-8").splitlines())
+            return {int(n): name for n, name in filter(_is_class, lines)}
+    return {}
+
+
+def _is_class(line: list[str]) -> bool:
+    return len(line) == 2 and line[0].isdecimal()
+
+
+def kind(label: str, taxa: Sequence[Taxon]) -> int | None:
+    """The index of the kind that a label means, or None.
+
+    It means a kind by its English or scientific name, by a name that eBird or
+    ImageNet has for it, or, where the kind is wider than a species, by ending
+    in its name: "Brown_Pelican" is a pelican.
+    """
+    table = _table(tuple(taxa))
+    for name in names(label):
+        taxon = taxonomy.find([name])
+        known = (_imagenet().get(words(name)), taxon)
+        spelt = [words(name), *(words(t.scientific or t.english) for t in known if t)]
+        for text in spelt:
+            if text in table:
+                return table[text]
+    return _wider(words(names(label)[0]), taxa)
+
+
+def _wider(label: tuple[str, ...], taxa: Iterable[Taxon]) -> int | None:
+    """The kind without a species whose name, as long as possible, `label` ends in."""
+    ends = {
+        len(name): i
+        for i, taxon in enumerate(taxa)
+        if taxon.scientific is None and label[-len(name := words(taxon.english)) :] == name
+    }
+    return ends[max(ends)] if ends else None
+
+
+def names(label: str) -> list[str]:
+    """The names in a folder's or file's name, the likeliest first.
+
+    Left out are iNaturalist's ranks above the genus, CUB-200's and ImageNet's
+    numbers before the name, NABirds' (sex or age) and a file's number behind
+    it. CUB-200 writes "Brewer Blackbird" for Brewer's.
+    """
+    rank = re.fullmatch(r"\d+_Animalia_Chordata_Aves_.*_([^_]+)_([^_]+)", label)
+    if rank:
+        return [" ".join(rank.groups())]
+    text = re.sub(r"^\d+[._ -]+|^n\d{8}[._ -]+", "", label)
+    text = re.sub(r"\(.*\)\s*$|([_ -]\d+)+$", "", text)
+    text = re.sub(r"[_\s]+", " ", text).strip()
+    first, _, rest = text.partition(" ")
+    return [text, f"{first}s {rest}"] if rest else [text]
+
+
+def words(name: str) -> tuple[str, ...]:
+    """A name's words, to compare: case, apostrophes, hyphens and underscores don't matter."""
+    return tuple(re.findall(r"[^\W_]+", re.sub("['’]", "", name.lower())))
+
+
+@lru_cache(maxsize=2)
+def _table(taxa: tuple[Taxon, ...]) -> dict[tuple[str, ...], int]:
+    """The words of each kind's English and scientific name -> its index."""
+    found = {words(taxon.english): i for i, taxon in enumerate(taxa)}
+    return found | {words(t.scientific): i for i, t in enumerate(taxa) if t.scientific}
+
+
+@lru_cache(maxsize=1)
+def _imagenet() -> dict[tuple[str, ...], Taxon]:
+    """The words of every name that ImageNet has for a kind of bird, and its number n01514668."""
+    from timm.data import ImageNetInfo
+
+    from classify.loaders import imagenet_birds
+
+    info = ImageNetInfo()
+    return {
+        words(name): taxon
+        for index, taxon in imagenet_birds().items()
+        for name in (
+            *info.index_to_description(index).split(","),
+            info.index_to_label_name(index),
+        )
+    }

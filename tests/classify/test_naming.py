@@ -1,0 +1,163 @@
+"""python -m classify.evaluate from end to end, on three photos at small sizes."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+
+import pytest
+
+import classify
+from classify import evaluate
+from classify.labels import Labelled
+from classify.summary import MEAN
+from classify.trial import Measure
+from tests.conftest import EXAMPLES, ROOT
+
+SMALL = ["--sizes", "24,40", "--models", "bicubic,srgan-div2k,esrgan"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Three birds, only one of which is of a kind the classifier has by its name."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "owls").mkdir()
+    shutil.copy(EXAMPLES / "owl.png", folder / "owls")
+    shutil.copy(EXAMPLES / "scarlet_macaw.png", folder)
+    shutil.copy(EXAMPLES / "kingfisher.png", folder)
+    (folder / "bad jay.png").write_text("?")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outcome(data, tmp_path_factory):
+    """(JSON, rows of the CSV, printed text, folder) with labels, other photos and other ways."""
+    folder = tmp_path_factory.mktemp("out")
+    # It isn't one, but that is what the classifier takes it for.
+    (folder / "labels.csv").write_text("file,label\nowl.png,Great Gray Owl\n")
+    others = folder / "others"
+    others.mkdir()
+    shutil.copy(EXAMPLES / "kingfisher.png", others / "copy.png")
+    shutil.copy(ROOT / "docs" / "thumbnail.jpg", others)
+    return run(data, folder, others)
+
+
+def run(data, folder, others):
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        code = evaluate.main(
+            [
+                *(str(data), *SMALL, "--labels", str(folder / "labels.csv")),
+                *("--others", str(others), "--classifier", "imagenet-birds"),
+                *("--ways", "photo:squash*enlarged,esrgan:squash,enlarged:squash"),
+                *("--json", str(folder / "a.json"), "--csv", str(folder / "a.csv")),
+                *("--device", "cpu"),
+            ]
+        )
+    assert code == 0
+    with (folder / "a.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    return json.loads((folder / "a.json").read_text()), table, text.getvalue(), folder
+
+
+def test_json(outcome):
+    document, *_ = outcome
+    assert document["app"] == {"way": classify.WAY, "enlarged": "srgan-div2k"}
+    assert "esrgan" in document["unavailable"] and "esrgan:squash" in document["unavailable"]
+    assert set(document["skipped"]) == {"kingfisher.png", "bad jay.png"}
+    kinds = {p["file"]: p["label"] for p in document["photos"]}
+    assert kinds == {
+        "kingfisher.png": "kingfisher",
+        "owls/owl.png": "Great Gray Owl",
+        "scarlet_macaw.png": "scarlet_macaw",
+    }
+    ways = ["bicubic", "srgan-div2k", "app", "photo:squash*enlarged"]  # enlarged:squash is the app
+    rows = {(row["size"], row["way"]): row for row in document["naming"]}
+    assert list(rows) == [(size, way) for size in ("24", "40", MEAN) for way in ways]
+    assert all(row["photos"] == 2 for row in rows.values())
+    assert rows["40", "app"]["top1"] >= 0.5  # the macaw; the owl is no Great Gray Owl
+    assert all(0 <= row["probability"] <= 1 for row in rows.values())
+    assert [(row["photos"], row["birds"]) for row in document["others"]] == [(1, 3)] * 8
+
+
+def test_the_csv_has_every_photo_and_gives_the_same_means(outcome):
+    document, table, *_ = outcome
+    assert len(table) == (3 + 1) * 2 * 4
+    for row in document["naming"]:
+        lines = [
+            float(line["probability"])
+            for line in table
+            if line["way"] == row["way"] and line["rank"] and row["size"] in (line["size"], MEAN)
+        ]
+        assert sum(lines) / len(lines) == pytest.approx(row["probability"])
+    labels = {line["file"]: line["label"] for line in table}
+    assert labels["owls/owl.png"] == "Great Gray Owl" and labels["thumbnail.jpg"] == ""
+
+
+def test_what_is_printed(outcome):
+    *_, text, _ = outcome
+    assert "Unavailable: esrgan. " in text and "kadirnar/RRDB_ESRGAN_x4" in text
+    assert "Skipped: “kingfisher” is no kind that it knows. (1 photo)" in text
+    assert "Skipped: “bad jay.png” is not a photo" in text
+    assert "The app's way has a lower probability or top-1 than bicubic at" in text
+    for title in ("Naming;", "Photos without a bird;"):
+        assert title in text
+
+
+def test_the_plot(data, tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="--plot needs matplotlib: tools-requirements.txt")
+    file = tmp_path / "a.png"
+    arguments = ["--sizes", "24,full", "--models", "bicubic", "--plot", str(file)]
+    assert evaluate.main([str(data), *arguments]) == 0
+    assert file.read_bytes().startswith(b"\x89PNG") and file.stat().st_size > 10_000
+    assert "Size full" not in capsys.readouterr().out  # 187 pixels are enlarged by the app
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--models", "superman"], "There is no model called “superman”"),
+        (["--classifier", "crystal ball"], "There is no classifier called “crystal ball”"),
+        (["--ways", "photo:sqush"], "“photo:sqush” is no way of naming"),
+        (["--device", "abacus"], "There is no device “abacus” here"),
+        (["--labels", "nowhere.csv"], "The labels can't be read from nowhere.csv"),
+        (["--sizes", "400"], "are smaller than all sizes asked for"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(data, capsys, arguments, sentence):
+    assert evaluate.main([str(data), "--models", "bicubic", *arguments]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_photos_of_unknown_kinds_alone_are_a_sentence(tmp_path, capsys):
+    shutil.copy(EXAMPLES / "kingfisher.png", tmp_path)
+    assert evaluate.main([str(tmp_path), "--models", "bicubic"]) == 1
+    assert "has no photo of a kind that imagenet-birds knows" in capsys.readouterr().err
+
+
+def test_a_size_that_is_none_is_refused(data, capsys):
+    with pytest.raises(SystemExit):
+        evaluate.main([str(data), "--sizes", "32,tiny"])
+    assert "“tiny” is no size" in capsys.readouterr().err
+
+
+def test_a_limit_draws_the_same_photos_in_their_order():
+    photos = [Labelled(f"{i:03}.png", "hen", 1) for i in range(100)]
+    some = evaluate.drawn(photos, 10)
+    assert len(set(some)) == 10 and some == sorted(some, key=lambda p: p.file)
+    assert some == evaluate.drawn(photos, 10) != photos[:10]
+    assert evaluate.drawn(photos, None) == evaluate.drawn(photos, 100) == photos
+
+
+def test_large_photos_are_told_apart():
+    seen = [
+        Measure(file, size, "app", enlarged, "hen", 0.9, True, 1, 0.5)
+        for file, size, enlarged in (("a", "32", True), ("a", "full", False), ("b", "full", True))
+    ]
+    assert evaluate.large(seen) == [
+        "Size full: 1 of 2 photos are large enough for the classifier, so every way is shown the "
+        "photo as it is."
+    ]
