@@ -111,7 +111,7 @@ def parse(text: str, default_file: str) -> HubFile | LocalFile:
 
     Raises `WeightsUnavailable`.
     """
-    if Path(text).is_dir():
+    if text and Path(text).is_dir():
         return LocalFile(str(Path(text) / default_file))
     match = re.fullmatch(r"(?:hf-hub:)?([\w.-]+/[\w.-]+)(?::([^@\s]+))?(?:@([\w./-]+))?", text)
     if match is None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub import HubFile
+from hub import HubFile, LocalFile
 from sr import catalog
 
 SAMPLE = "samples/sample.png"  # always the same name, so that a new version replaces the old one
@@ -107,7 +107,11 @@ def _licence(name: str) -> dict[str, str]:
 
 def _started_from(facts: Facts) -> str:
     model = catalog.MODELS.get(facts.start)
-    return f"{facts.start} ({model.sources[0]}, {model.licence})" if model else facts.start
+    if model is None:
+        return facts.start
+    source = model.sources[0]
+    where = Path(source.path).parent.name if isinstance(source, LocalFile) else source
+    return f"{facts.start} ({where}, {model.licence})"
 
 
 def _training(facts: Facts) -> list[tuple[str, str]]:

@@ -194,9 +194,9 @@ def main(argv: list[str] | None = None) -> int:
         files = _written(run, folder, args)
         if args.dry_run:
             print(
-                "Nothing was uploaded. The same command without --dry-run writes it again and "
-                "uploads it; after changes of your own: "
-                f"hf upload {args.repo} {shlex.quote(str(folder))} ."
+                f"Nothing was uploaded. To try it: SR_WEIGHTS={shlex.quote(str(folder))} python "
+                "app.py. The same command without --dry-run writes it again and uploads it; after "
+                f"changes of your own: hf upload {args.repo} {shlex.quote(str(folder))} ."
             )
         else:
             _upload(files, args, _message(run))

@@ -27,6 +27,9 @@ START_SECONDS = 60
 # Tests don't depend on the Hub or on what this machine has cached; those about
 # the Hub start processes that see a double of it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Processes that test side by side would wait for each other's threads.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hf-home-")
 
 

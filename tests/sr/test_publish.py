@@ -20,7 +20,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from sr import publish
+from sr import catalog, publish
 from sr.networks import SRResNet
 from tests.conftest import ROOT, running_app
 from tests.hub_double import HubDouble, serve
@@ -169,7 +169,7 @@ def front_matter(folder: Path) -> tuple[dict, str]:
 def test_a_dry_run_s_folder_is_what_the_app_reads(run, double, upscaled, small, capsys):
     assert publish.main([str(run), "me/tiny", "--dry-run"]) == 0
     printed = capsys.readouterr().out
-    assert str(run / "publish") in printed and "Nothing was uploaded" in printed
+    assert f"Nothing was uploaded. To try it: SR_WEIGHTS={run / 'publish'} python" in printed
     files = [path for path in (run / "publish").rglob("*") if path.is_file()]
     assert len(files) == 4
     for path in files:
@@ -234,6 +234,14 @@ def test_the_machine_s_folders_are_not_published(run):
     text = "".join((run / "publish" / name).read_text() for name in ("README.md", "config.json"))
     assert "jane" not in text and str(run) not in text
     assert "| started from | first |" in text
+
+
+def test_of_own_weights_in_a_folder_only_its_name_is_published(run, monkeypatch):
+    monkeypatch.setitem(catalog.MODELS, "own", catalog.own(str(run)))
+    make_run(run, generator(1), {**CARD, "start": "own"})
+    assert publish.main([str(run), "me/tiny", "--dry-run"]) == 0
+    _, text = front_matter(run / "publish")
+    assert "| started from | own (run, its owner's) |" in text and str(run.parent) not in text
 
 
 def test_a_start_on_the_hub_is_the_base_model(run):
