@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Over 236 photos without a bird one had a larger bird mass, over 59 with one the mean was 0.75.
+# Of 106 photos without a bird none reaches it at full size and 4 with a short side of 32 pixels; of
+# 13 birds 1 and 3 don't. One fitted to half of the photos was better on the other at 1 of 5 sizes.
 BIRD_THRESHOLD = 0.2
 # The way of naming, see `classify.ways`, that `python -m classify.evaluate` found the best: all of
 # the enlarged photo, made square. The square in the middle cuts off birds at the margin.
