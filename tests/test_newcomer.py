@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 from gradio_client import Client, handle_file
 
@@ -62,7 +64,8 @@ def _lay_out(folder) -> None:
 
 def _run(command: str, folder, settings: dict[str, str]) -> str:
     """What a line of shell prints, run in `folder`."""
-    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT), "PATH": here}
     done = subprocess.run(
         ["bash", "-euc", command], cwd=folder, env=environment, capture_output=True, text=True,
         timeout=240,

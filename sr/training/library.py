@@ -26,7 +26,7 @@ LARGE, SMALL = (2, 3, 4), (1, 2)
 LEAST_SIDE = 128
 HOLD_OUT = 20  # one photo in so many is kept from training where no folder of others is given
 MOST_HELD = 8
-FORMAT = 2  # of the cache; another number makes it anew
+FORMAT = 3  # of the cache; another number makes it anew
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def gather(data: Path, cache: Path, *, without: list[Path] | None = None) -> Lib
     """
     files = [path for path in sorted(data.rglob("*")) if path.is_file()]
     apart = [path for folder in without or () for path in sorted(folder.rglob("*"))]
-    key = _key(files + apart)
+    apart = [path for path in apart if path.is_file()]
+    key = _key(files, apart, hold_out=without is None)
     if (known := _read(cache)) and known[0] == key:
         return known[1]
     seen = {_digest(pixels) for _, pixels in decode(apart, Counter())}
@@ -107,7 +108,7 @@ def sizes(pixels: np.ndarray) -> list[np.ndarray]:
     """The photo at the sizes it is learned from, sides cut to multiples of four."""
     large = pixels.shape[0] * pixels.shape[1] > FULL_SIZE
     shrunk = [photo.shrink(pixels, n) if n > 1 else pixels for n in (LARGE if large else SMALL)]
-    return [whole(p) for p in shrunk if min(p.shape[:2]) >= LEAST_SIDE]
+    return [whole(p) for p in shrunk if min(p.shape[:2]) >= LEAST_SIDE] or [whole(pixels)]
 
 
 def whole(pixels: np.ndarray) -> np.ndarray:
@@ -130,7 +131,7 @@ def _decode(files: list[Path], cache: Path, seen: set[str], hold_out: bool) -> L
             seen.add(digest)
             photos += 1
             if hold_out and photos % HOLD_OUT == 2 and len(held) < MOST_HELD:
-                held.append(str(path))
+                held.append(str(path.resolve()))
                 continue
             for picture in sizes(pixels):
                 target.write(picture.tobytes())
@@ -150,10 +151,13 @@ def _digest(pixels: np.ndarray) -> str:
     return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
-def _key(files: list[Path]) -> str:
-    """What the cache was made from: names, sizes and dates of all files."""
-    facts = [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return hashlib.sha256(repr((FORMAT, facts)).encode()).hexdigest()
+def _key(files: list[Path], apart: list[Path], hold_out: bool) -> str:
+    """What the cache was made from: names, sizes and dates of all files, and what they are for."""
+    facts = [
+        [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in part]
+        for part in (files, apart)
+    ]
+    return hashlib.sha256(repr((FORMAT, facts, hold_out)).encode()).hexdigest()
 
 
 def _write(cache: Path, key: str, library: Library) -> None:

@@ -22,7 +22,7 @@ from sr.metrics import Quality
 from sr.training import validation
 from sr.training.crops import Crops, Numbers, batches
 from sr.training.library import Library
-from sr.training.processes import World
+from sr.training.processes import World, own_batch_norm
 from sr.training.run import Run, RunError, Settings
 from sr.training.stages import NotFinite, Pixel
 from sr.training.validation import Held
@@ -30,6 +30,7 @@ from sr.training.validation import Held
 WARM_UP = 100  # steps
 AVERAGED = 0.999  # of the averaged weights stays at each step
 LOGGED = 20  # steps a row
+FIRST = "first.safetensors"  # the weights that a run began with
 CARD = ("model", "stage", "start", "degrade", "batch", "crop", "rate", "seed")
 CARD += ("licence", "attribution")
 
@@ -52,7 +53,7 @@ class Training:
 
     def __post_init__(self) -> None:
         self.model = catalog.find(self.settings.model)
-        self.average = copy.deepcopy(self.stage.networks["generator"]).eval()
+        self.average = own_batch_norm(copy.deepcopy(self.stage.networks["generator"])).eval()
         self.board = _board(self.run.folder) if self.world.writes else None
 
     def state(self) -> dict:
@@ -61,13 +62,28 @@ class Training:
             "seconds": self.seconds,
             "waited": self.waited,
             "scores": self.scores,
+            "features": self.features,
+            "pictures": [list(size) for size in self.library.sizes],
             "average": self.average.state_dict(),
             "networks": {k: v.state_dict() for k, v in self.stage.networks.items()},
             "descents": {k: v.state_dict() for k, v in self.stage.descents.items()},
         }
 
+    @property
+    def features(self) -> str | None:
+        """What the content loss compares; None without one."""
+        content = getattr(self.stage, "content", None)
+        return content.name if content else None
+
     def go_on(self, state: dict) -> None:
-        """Be as the run was when `state` was taken."""
+        """Be as the run was when `state` was taken. Raises `RunError`."""
+        if state["features"] != self.features:
+            raise RunError(f"The run compares {state['features']}, which can't be had now.")
+        if state["pictures"] != [list(size) for size in self.library.sizes]:
+            raise RunError(
+                "The photos are not those the run began with: put them back, or begin another run "
+                "with --start and this one's folder."
+            )
         for name in ("step", "seconds", "waited", "scores"):
             setattr(self, name, state[name])
         self.average.load_state_dict(state["average"])
@@ -83,7 +99,7 @@ def train(training: Training) -> bool:
     Each validation and Ctrl-C leave a checkpoint.
     """
     settings, world = training.settings, training.world
-    if training.step == 0:
+    if training.step == 0 and not training.run.checkpoint.exists():
         _look(training)
     off = None if world.writes else True  # None: shown on a terminal only
     bar = tqdm(total=settings.steps, initial=training.step, desc=settings.model, disable=off)
@@ -98,6 +114,7 @@ def train(training: Training) -> bool:
                 _look(training)
             if world.any(bool(stop)) and not last:
                 _keep(training)
+                world.wait()
                 return False
     return True
 
@@ -136,15 +153,19 @@ def take_step(training: Training, small: torch.Tensor, large: torch.Tensor) -> d
     try:
         losses = training.stage.step(small, large, rate(training.settings, training.step))
     except NotFinite:
-        raise RunError(
-            f"The loss of step {training.step} is not finite, so the run was stopped. The last "
-            f"good checkpoint is {training.run.checkpoint}: go on from it with --resume, or begin "
-            "again with a lower --rate."
-        ) from None
+        raise _not_finite(training) from None
     training.step += 1
     _average(training.average, training.stage.networks["generator"], training.step)
     training.seconds += time.perf_counter() - start
     return losses
+
+
+def _not_finite(training: Training) -> RunError:
+    return RunError(
+        f"The loss or the weights of step {training.step} are not finite, so the run was stopped. "
+        f"The last good checkpoint is kept in {training.run.checkpoint}. Begin again in another "
+        "folder, with a lower --rate; --start with this folder begins with its last good weights."
+    )
 
 
 @torch.no_grad()
@@ -158,8 +179,12 @@ def _average(average: nn.Module, network: nn.Module, step: int) -> None:
 
 
 def _look(training: Training) -> None:
-    """Validate the averaged weights, and keep all there is."""
+    """Validate the averaged weights, and keep all there is. Raises `RunError`."""
+    if not all(p.isfinite().all() for p in training.average.parameters()):
+        raise _not_finite(training)
     if training.world.writes:
+        if training.step == 0:
+            training.run.save_weights(training.average.state_dict(), FIRST)
         made = validation.restore(training.model, training.average, training.held)
         quality = validation.score(training.held, made) if made else None
         _note(training, quality)
@@ -174,10 +199,9 @@ def _look(training: Training) -> None:
 def _before(training: Training, made: list[np.ndarray]) -> list[np.ndarray]:
     """What the network made of the photos when the run began."""
     if training.step == 0:
-        training.run.save_weights(training.average.state_dict(), "first.safetensors")
         return made
     first = copy.deepcopy(training.average)
-    first.load_state_dict(training.run.load_weights("first.safetensors"))
+    first.load_state_dict(training.run.load_weights(FIRST))
     return validation.restore(training.model, first, training.held)
 
 
@@ -216,11 +240,10 @@ def _keep(training: Training) -> None:
 def card(training: Training) -> dict:
     """How the weights came about, for people."""
     settings, library = training.settings, training.library
-    content = getattr(training.stage, "content", None)
     asked = asdict(settings)
     return {
         **{name: asked[name] for name in CARD},
-        "features": content.name if content else None,
+        "features": training.features,
         "photos": library.photos,
         "skipped": library.skipped,
         "megapixels": round(library.megapixels, 1),

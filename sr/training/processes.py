@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from sr.training.run import RunError
+
+PATIENCE = timedelta(hours=12)  # while one process decodes the photos
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # malloc.h
 
 
@@ -51,11 +56,14 @@ def join(device: str | None = None) -> World:
     """The world that torchrun's variables describe; of one process without them."""
     size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise RunError("There is no CUDA device here: leave out --device, or say cpu.")
     if size > 1 and kind == "cuda":
         kind = f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
         torch.cuda.set_device(kind)
     if size > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if kind.startswith("cuda") else "gloo")
+        backend = "nccl" if kind.startswith("cuda") else "gloo"
+        dist.init_process_group(backend, timeout=PATIENCE)
     return World(rank, size, torch.device(kind))
 
 
@@ -65,6 +73,8 @@ def keep_memory() -> None:
     A step on a CPU frees and asks for the same hundreds of megabytes over and
     over; getting them from the kernel anew, page by page, took a fifth of it.
     """
+    if sys.platform != "linux":
+        return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
@@ -93,6 +103,18 @@ def shared_batch_norm(network: nn.Module) -> nn.Module:
             setattr(network, name, shared.train(layer.training).to(layer.weight.device))
         else:
             shared_batch_norm(layer)
+    return network
+
+
+def own_batch_norm(network: nn.Module) -> nn.Module:
+    """What `shared_batch_norm` did, undone: for use by one process, and for tracing."""
+    for name, layer in list(network.named_children()):
+        if isinstance(layer, SharedBatchNorm):
+            own = nn.BatchNorm2d(layer.num_features, layer.eps, layer.momentum)
+            own.load_state_dict(layer.state_dict())
+            setattr(network, name, own.train(layer.training).to(layer.weight.device))
+        else:
+            own_batch_norm(layer)
     return network
 
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 WEIGHTS = "model.safetensors"
+LOGS = ("log", "validation")
 
 
 class RunError(RuntimeError):
@@ -82,6 +83,8 @@ class Run:
 
     def load(self) -> dict:
         """The newest checkpoint. Raises `RunError`."""
+        if not self.checkpoint.exists():
+            raise RunError(f"The run in {self.folder} did not begin yet: leave out --resume.")
         try:
             return torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file raises nearly anything
@@ -116,7 +119,9 @@ class Run:
 
     def forget_after(self, step: int) -> None:
         """Drop logged rows of steps that will be done again."""
-        for path in self.folder.glob("*.csv"):
+        for path in (self.folder / f"{name}.csv" for name in LOGS):
+            if not path.exists():
+                continue
             lines = path.read_text().splitlines(keepends=True)
             kept = [line for line in lines[1:] if int(line.split(",")[0]) <= step]
             _write_text(path, "".join([lines[0], *kept]))

@@ -156,6 +156,7 @@ def test_ctrl_c_saves_and_says_so(photos, tmp_path):
     assert step > 0
     assert train.main([str(photos), "--out", str(out), "--resume", "--steps", str(step + 2)]) == 0
     assert Run(out).load()["step"] == step + 2
+    assert Run(out).settings().steps == step + 2
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_good(command, tmp_path, capsys):
@@ -163,7 +164,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_good(command, tmp_
     options = [*SMALL, "--steps", "500", "--every", "1000"]
     options[options.index("--rate") + 1] = "1e30"
     assert command(out, *options) == 1
-    assert "is not finite" in capsys.readouterr().err
+    assert "are not finite" in capsys.readouterr().err
     kept = Run(out).load()
     assert all(torch.isfinite(v).all() for v in kept["networks"]["generator"].values())
 
@@ -175,12 +176,28 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_good(command, tmp_
         (["--stage", "finetune", "--crop", "64"], "crops of 96 pixels: leave out --crop"),
         (["--stage", "gan", "--model", "fsrcnn"], "on luma alone, which only the stage mse"),
         (["--resume"], "There is no run in .* leave out --resume"),
-        (["--start", "nowhere"], "There is no run in nowhere"),
+        (["--start", "nowhere"], "no model and no run called nowhere"),
+        (["--stage", "mse", "--model", "fsrcnn", "--start", "srgan-div2k"], "another network"),
+        (["--validate", "nowhere"], "There is no folder nowhere to validate on"),
     ],
 )
 def test_what_can_not_be_trained_is_a_sentence(command, tmp_path, capsys, options, sentence):
     assert command(tmp_path / "run", "--workers", "0", *options) == 1
     assert re.search(sentence, capsys.readouterr().err)
+
+
+def test_a_run_does_not_learn_from_itself(photos, capsys):
+    assert train.main([str(photos), "--out", str(photos / "run"), "--workers", "0"]) == 1
+    assert "is inside the folder of photos" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_its_own_photos_only(command, finished, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    for name in ("owl", "kingfisher"):
+        (tmp_path / "photos" / f"{name}.png").symlink_to(ROOT / "examples" / f"{name}.png")
+    ask = [str(tmp_path / "photos"), "--out", str(finished), "--resume", "--device", "cpu"]
+    assert train.main(ask) == 1
+    assert "not those the run began with" in capsys.readouterr().err
 
 
 def test_a_run_is_not_begun_over_another(finished, command, capsys):

@@ -54,6 +54,18 @@ def test_photos_of_another_folder_are_known_by_their_pixels(photos, tmp_path):
     assert found.photos == 2 and (260, 300) not in found.sizes and found.held == ()
 
 
+def test_photos_held_out_are_not_taken_from_a_cache_that_has_them(photos, tmp_path):
+    """All photos first; then the same files, some to learn from and some to validate on."""
+    both = tmp_path / "both"
+    (both / "learn").mkdir(parents=True)
+    (both / "validate").mkdir()
+    Image.open(photos / "a.png").save(both / "learn" / "a.png")
+    Image.open(photos / "c.png").save(both / "validate" / "c.png")
+    assert gather(both, tmp_path / "cache", without=[]).photos == 2
+    apart = gather(both / "learn", tmp_path / "cache", without=[both / "validate"])
+    assert apart.photos == 1 and (260, 300) not in apart.sizes
+
+
 def test_one_photo_in_twenty_is_held_out_where_no_folder_is_given(photos, tmp_path):
     found = gather(photos, tmp_path)
     assert found.photos == 2 and len(found.held) == 1

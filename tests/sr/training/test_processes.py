@@ -57,11 +57,12 @@ def test_gradients_and_statistics_are_those_of_the_doubled_batch(tmp_path):
         torch.testing.assert_close(shared[name], value, rtol=1e-6, atol=1e-9, msg=name)
 
 
-@pytest.mark.parametrize("size", [2])
-def test_torchrun_trains_as_one_process_does(photos, tmp_path, size):
-    ask = ["-m", "sr.train", str(photos), "--stage", "mse", "--model", "fsrcnn", "--steps", "4"]
+@pytest.mark.parametrize(("model", "steps"), [("fsrcnn", 4), ("srresnet-div2k", 1)])
+def test_torchrun_trains_as_one_process_does(photos, tmp_path, model, steps):
+    """The second has batch norm."""
+    ask = ["-m", "sr.train", str(photos), "--stage", "mse", "--model", model, "--steps", str(steps)]
     ask += ["--batch", "4", "--crop", "32", "--rate", "1e-3", "--workers", "0", "--device", "cpu"]
-    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(size)]
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
     torchrun += ["--master-port", str(free_port())]
     for name, begin in (("one", []), ("two", torchrun)):
         command = [sys.executable, *begin, *ask, "--out", str(tmp_path / name)]
