@@ -19,6 +19,7 @@ from torch import nn
 
 from sr import catalog
 from sr.engine import EngineError
+from sr.networks import Discriminator
 from sr.photo import PhotoError
 from sr.training import initial, validation
 from sr.training.degrade import DEGRADATIONS
@@ -142,8 +143,10 @@ def _check(settings: Settings, run: Run, world: World) -> None:
         raise RunError(f"--batch must be a multiple of the {world.size} processes.")
     if settings.stage != MSE and model.luma:
         raise RunError(f"{model.name} works on luma alone, which only the stage mse trains.")
-    if settings.stage != MSE and settings.crop != 96:
-        raise RunError("The discriminator judges crops of 96 pixels: leave out --crop.")
+    if settings.stage != MSE and settings.crop != Discriminator.CROP:
+        raise RunError(
+            f"The discriminator judges crops of {Discriminator.CROP} pixels: leave out --crop."
+        )
 
 
 def _library(settings: Settings, run: Run, world: World) -> Library:
@@ -153,25 +156,27 @@ def _library(settings: Settings, run: Run, world: World) -> Library:
     data = Path(settings.data)
     if not data.is_dir():
         raise PhotoError(f"There is no folder {data}.")
+    if not world.writes:
+        world.wait()
+    library = gather(data, cache, without=without)
     if world.writes:
-        library = gather(data, cache, without=without)
         for reason, count in library.skipped.items():
             print(f"{count} files are left out: each {reason}.", file=sys.stderr)
-    world.wait()
-    return gather(data, cache, without=without)
+        world.wait()
+    return library
 
 
 def _generator(settings: Settings, *, anew: bool) -> nn.Sequential:
     """The network to train, if `anew` with the weights it begins with."""
     torch.manual_seed(settings.seed)
     model = catalog.find(settings.model)
-    network = model.build()
+    plain = model.build()
     if settings.start is None:
         if model.luma:
-            initial.pass_through(network)
-        return network.train()
-    network = (_started(settings.start) if anew else network).train()
-    if network.spec != model.build().spec:
+            initial.pass_through(plain)
+        return plain.train()
+    network = (_started(settings.start) if anew else plain).train()
+    if network.spec != plain.spec:
         raise RunError(f"{settings.start} is another network than {model.name}: name only one.")
     freeze_statistics(network)
     return network

@@ -76,6 +76,16 @@ class HubDouble:
             self.faults[repo] = fault
         return hashlib.sha256(content).hexdigest()
 
+    def settings(self, home) -> dict[str, str]:
+        """The variables of a process that sees this Hub, with its cache in the folder `home`."""
+        return {
+            "HF_ENDPOINT": self.url,
+            "HF_HOME": str(home),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_HUB_OFFLINE": "0",
+        }
+
     def fault(self, repo: str) -> Fault:
         return self.faults.setdefault(repo, Fault())
 

@@ -413,11 +413,7 @@ class TestPublish:
         def publish(repo="me/birds", private=False, before="", files=files, **environment) -> dict:
             settings = {
                 **os.environ,
-                "HF_ENDPOINT": double.url,
-                "HF_HOME": str(tmp_path / "home"),
-                "HF_HUB_DISABLE_XET": "1",
-                "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-                "HF_HUB_OFFLINE": "0",
+                **double.settings(tmp_path / "home"),
                 "HF_TOKEN": "hf_me",
                 **environment,
             }

@@ -26,13 +26,7 @@ def test_from_photos_to_a_published_model(tmp_path, macaw):
     assert install.startswith("pip install -r requirements.txt")
     _lay_out(tmp_path)
     with serve(HubDouble(writers={"hf_me": "me"})) as double:
-        settings = {
-            "HF_ENDPOINT": double.url,
-            "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_OFFLINE": "0",
-            "HF_TOKEN": "hf_me",
-        }
+        settings = {**double.settings(tmp_path / "home"), "HF_TOKEN": "hf_me"}
         assert "done" in _run(train, tmp_path, settings)
         table = _run(evaluate, tmp_path, settings)
         assert all(f"| {name}" in table for name in ("bicubic", "srgan-div2k", "own"))

@@ -18,7 +18,7 @@ ROOMS = {"app", "hub", "sr", "classify", "ui"}
 PROGRAMS = {"classify/__main__.py", "classify/evaluate.py", "classify/trial.py"}
 FILES = sorted(
     path
-    for pattern in ("*.py", "sr/*.py", "classify/*.py", "ui/*.py")
+    for pattern in ("*.py", "sr/**/*.py", "classify/*.py", "ui/*.py")
     for path in ROOT.glob(pattern)
 )
 

@@ -51,10 +51,7 @@ def load(double, tmp_path):
     def load(*wanted, **environment) -> list[list[str]]:
         settings = {
             **os.environ,
-            "HF_ENDPOINT": double.url,
-            "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_OFFLINE": "0",
+            **double.settings(tmp_path / "home"),
             **environment,
         }
         done = subprocess.run(

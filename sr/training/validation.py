@@ -45,7 +45,7 @@ def hold(files: list[Path], degrade: str, seed: int) -> list[Held]:
 def restore(model: Model, network: nn.Module, held: list[Held]) -> list[np.ndarray]:
     """What the engine, which is what people run, makes of each with this network's weights."""
     upscaler = catalog.ready(model, copy.deepcopy(network).cpu().float(), "training")
-    pictures = (Photo(one.small, None, "", (), None) for one in held)
+    pictures = (Photo(one.small) for one in held)
     return [engine.upscale(picture, upscaler, device="cpu").pixels for picture in pictures]
 
 

@@ -90,14 +90,7 @@ def double():
 @pytest.fixture
 def settings(double, tmp_path) -> dict[str, str]:
     """The variables of a process that sees the double and may write to it."""
-    return {
-        "HF_ENDPOINT": double.url,
-        "HF_HOME": str(tmp_path / "home"),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_HUB_OFFLINE": "0",
-        "HF_TOKEN": "hf_me",
-    }
+    return {**double.settings(tmp_path / "home"), "HF_TOKEN": "hf_me"}
 
 
 @pytest.fixture
