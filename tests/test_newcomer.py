@@ -14,7 +14,7 @@ from pathlib import Path
 from gradio_client import Client, handle_file
 
 from tests.conftest import EXAMPLES, ROOT, running_app
-from tests.hub_double import HubDouble, serve
+from tests.hub.double import HubDouble, serve
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.search(r"<!-- the newcomer's path -->\n```sh\n(.*?)```", README, re.DOTALL)[1]

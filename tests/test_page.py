@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from tests.conftest import running_app
-from tests.hub_double import Fault, HubDouble, serve
+from tests.hub.double import Fault, HubDouble, serve
 
 SECOND = 1000
 

@@ -19,7 +19,7 @@ from timm.models import save_for_hf
 
 from sr.networks import SRResNet
 from tests.conftest import ROOT
-from tests.hub_double import HubDouble, serve
+from tests.hub.double import HubDouble, serve
 from tests.sr.test_layouts import srgan
 
 PROGRAM = """

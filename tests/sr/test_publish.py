@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from sr import catalog, publish
 from sr.networks import SRResNet
 from tests.conftest import ROOT, running_app
-from tests.hub_double import HubDouble, serve
+from tests.hub.double import HubDouble, serve
 
 OPTIONS = {"channels": 8, "blocks": 2, "bias": True, "slopes": 8, "eps": 0.001, "tanh": True}
 CARD = {

@@ -1,0 +1,19 @@
+"""One lock for each key, so that two callers who want the same thing share the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+
+
+class Locks:
+    """Locks by key, each made when it is first asked for and then kept."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def __getitem__(self, key: Hashable) -> threading.Lock:
+        # Guarded, because hashing and comparing a key let other threads run.
+        with self._guard:
+            return self._locks.setdefault(key, threading.Lock())
