@@ -8,6 +8,7 @@ path whose SHA-256 has been checked where one is known, or one
 
 # ruff: noqa: F401 - the imports are what the package offers
 
+from hub.catalog import Catalog
 from hub.checkpoints import BadWeights, check_tensors, read_checkpoint, same_order
 from hub.connection import reachable
 from hub.download import fetch, fetch_first, progress, sha256
