@@ -33,9 +33,10 @@ class Catalog(Generic[E, L]):
     kind: what an entry is called in a sentence, such as "model".
     published: the entries that everybody has, the default first.
     load: makes an entry ready; gives a frozen dataclass with a field `note`.
-    own: the owner's own entry, or None. It is the default where there is one. It is asked
-        for whenever the catalog is used, and gives equal entries while the environment stays
-        as it is: entries are told apart by value.
+    own: gives the owner's own entry, which is then the default, or None. It is called whenever
+        the catalog is used, so it must not raise: what is wrong with the entry is for `load`
+        to tell. It must give equal entries while the environment stays as it is, because
+        what is loaded is kept by the entry's value.
     unknown: the error for a name that is not in the catalog.
     kept: so many loaded ones are kept; the least recently used goes.
     """
@@ -68,7 +69,7 @@ class Catalog(Generic[E, L]):
         return list(self.entries())
 
     def find(self, name: str | None = None) -> E:
-        """The entry called `name`, or the default. Raises the error for an unknown name."""
+        """The entry called `name`; the default where it is None or "". Raises `unknown`."""
         entries = self.entries()
         if not name:
             return next(iter(entries.values()))
@@ -84,7 +85,7 @@ class Catalog(Generic[E, L]):
         The first call loads it and later ones share it; so do two at once. Where the default
         can't be had its fallback is returned, with a `note` that says so; an entry that is
         asked for by name never falls back.
-        Raises the error for an unknown name, and `WeightsUnavailable`.
+        Raises `unknown` and `WeightsUnavailable`.
         """
         entry = self.find(name)
         try:
