@@ -11,18 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from classify.taxonomy import Taxon
+
 # Of 106 photos without a bird none reaches it at full size and 4 with a short side of 32 pixels; of
 # 13 birds 1 and 3 don't. One fitted to half of the photos was better on the other at 1 of 5 sizes.
 BIRD_THRESHOLD = 0.2
-# The way of naming, see `classify.ways`, that `python -m classify.evaluate` found the best: all of
-# the enlarged photo, made square. The square in the middle cuts off birds at the margin.
-WAY = "enlarged:squash"
 
 
 @dataclass(frozen=True)
 class Species:
-    """name: English.  scientific: or None where the class is wider than a species.
-    probability: among the kinds of bird, 0..1.  url: the species' eBird page, or None.
+    """A kind of bird in an answer.
+
+    name: English.
+    scientific: None where the class is wider than a species.
+    probability: among the kinds of bird, 0..1.
+    url: the species' eBird page, or None.
     """
 
     name: str
@@ -33,9 +36,14 @@ class Species:
 
 @dataclass(frozen=True)
 class Answer:
-    """bird: probability that there is a bird, 0..1.  species: most likely first, empty if no bird.
-    kinds: how many kinds the classifier knows.  enlarged: whether it saw the enlarged photo.
-    weights: what made the answer.  note: why another classifier than the default did, or "".
+    """What a photo shows.
+
+    bird: probability that there is a bird, 0..1.
+    species: most likely first, empty if there is no bird.
+    kinds: how many kinds the classifier knows.
+    enlarged: whether the classifier was shown the enlarged photo.
+    weights: what made the answer.
+    note: why another classifier than the default made it, or "".
     """
 
     bird: float
@@ -57,11 +65,16 @@ class Answer:
         )
 
 
-def wants_enlarging(pixels: np.ndarray, classifier: str | None = None) -> bool:
-    """Whether the photo's short side is under the classifier's input size."""
+def wants_enlarging(
+    pixels: np.ndarray, classifier: str | None = None, device: str | None = None
+) -> bool:
+    """Whether the short side of (H, W, 3) pixels is under the classifier's input size.
+
+    classifier, device, errors: as in `identify`.
+    """
     from classify import catalog
 
-    return is_small(pixels, catalog.load(classifier).input_size)
+    return is_small(pixels, catalog.load(classifier, device).input_size)
 
 
 def is_small(pixels: np.ndarray, input_size: int) -> bool:
@@ -75,29 +88,28 @@ def identify(
     *,
     classifier: str | None = None,
     enlarge: Callable[[], np.ndarray] | None = None,
+    device: str | None = None,
 ) -> Answer:
     """The `k` most likely species in (H, W, 3) uint8 sRGB pixels.
 
-    enlarge: gives the photo enlarged; it is asked for, and classified instead,
-    when the photo's short side is under the classifier's input size.
+    classifier: a name in `classify.catalog`; the default if left out.
+    enlarge: gives the photo enlarged; it is called, and its result classified instead, when the
+    photo's short side is under the classifier's input size.
+    device: as in `classify.catalog.load`.
     Raises `hub.WeightsUnavailable` and `classify.catalog.UnknownClassifier`.
     """
-    from classify import catalog, ways
+    from classify import catalog, framing
 
-    loaded = catalog.load(classifier)
+    loaded = catalog.load(classifier, device)
     enlarged = enlarge is not None and is_small(pixels, loaded.input_size)
-    pictures = {ways.PHOTO: pixels, ways.ENLARGED: enlarge() if enlarged else pixels}
-    look = ways.seeing(loaded, pictures)
-    probabilities = ways.probabilities(loaded, ways.parse(WAY), look)
-    bird = float(probabilities.sum())
-    best = probabilities.argsort()[::-1][:k] if bird >= BIRD_THRESHOLD else ()
-    species = tuple(
-        Species(
-            loaded.taxa[i].english,
-            loaded.taxa[i].scientific,
-            float(probabilities[i] / bird),
-            loaded.taxa[i].url,
-        )
-        for i in best
-    )
+    # All of the photo made square: the published square in the middle cuts off birds at the margin.
+    classes = framing.probabilities(loaded, enlarge() if enlarged else pixels, squash=True)
+    birds = classes[loaded.indices]
+    bird = float(birds.sum())
+    best = birds.argsort()[::-1][:k] if bird >= BIRD_THRESHOLD else ()
+    species = tuple(_species(loaded.taxa[i], float(birds[i] / bird)) for i in best)
     return Answer(bird, species, len(loaded.taxa), enlarged, loaded.weights, loaded.note)
+
+
+def _species(taxon: Taxon, probability: float) -> Species:
+    return Species(taxon.english, taxon.scientific, probability, taxon.url)

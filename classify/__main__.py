@@ -1,7 +1,7 @@
 """python -m classify PHOTO...: the five most likely birds in each photo.
 
-A program like app.py: it brings the two halves together, so that a small
-photo is enlarged by the SRGAN before it is judged, as on the page.
+A program like app.py: it brings the two halves together, so that a small photo is enlarged by the
+super-resolution network before it is classified, as on the page.
 """
 
 from __future__ import annotations
@@ -13,39 +13,46 @@ from dataclasses import asdict
 
 import classify
 import sr
-from classify.catalog import CLASSIFIERS, ERRORS
-from sr.engine import EngineError
+from classify.catalog import ERRORS, names
+from sr.engine import EngineError, choose_device
 from sr.photo import MAX_PIXELS_READ
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0 if every photo was judged, 1 if some were not."""
+    """Exit code 0 if every photo was classified, 1 if some were not."""
     parser = argparse.ArgumentParser(prog="python -m classify", description=__doc__)
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
-    parser.add_argument("--model", help=f"one of {', '.join(CLASSIFIERS)}")
+    parser.add_argument("--model", help=f"one of {', '.join(names())}")
+    parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of tables")
     args = parser.parse_args(argv)
     answers, failed = [], 0
+    try:
+        device = str(choose_device(args.device))
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return 1
     for path in args.photos:
         try:
-            answers.append((path, judge(path, args.model)))
+            answers.append((path, answer(path, args.model, device)))
         except (sr.PhotoError, EngineError, *ERRORS) as error:
             print(error, file=sys.stderr)
             failed = 1
     if args.json:
-        print(json.dumps([{"photo": path, **asdict(answer)} for path, answer in answers], indent=2))
+        print(json.dumps([{"photo": path, **asdict(found)} for path, found in answers], indent=2))
     else:
-        print("\n\n".join(table(path, answer) for path, answer in answers))
+        print("\n\n".join(table(path, found) for path, found in answers))
     return failed
 
 
-def judge(path: str, classifier: str | None = None) -> classify.Answer:
-    """The answer for a file."""
+def answer(path: str, classifier: str | None, device: str) -> classify.Answer:
+    """The answer for a file, enlarged and classified on the same device."""
     photo = sr.open(path, max_pixels=MAX_PIXELS_READ)
     return classify.identify(
         photo.pixels,
         classifier=classifier,
-        enlarge=lambda: sr.upscale(photo, sr.load()).pixels,
+        enlarge=lambda: sr.upscale(photo, sr.load(), device=device).pixels,
+        device=device,
     )
 
 

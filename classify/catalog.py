@@ -1,24 +1,26 @@
-"""Classifier name -> where its weights are and how they load; `load(name)` makes it ready."""
+"""Classifier name -> where its weights are and how they load; `load(name)` makes it ready.
+
+A new classifier is one entry in `PUBLISHED`, and a function in `classify.loaders` if its file is
+laid out as no other's.
+"""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hub
+from classify import loaders
+from classify.loaders import Loaded
 from classify.taxonomy import Taxon
-from hub import BadWeights, HubFile, PackageFile, Source, WeightsUnavailable
+from hub import BadWeights, Catalog, HubFile, PackageFile, Source, WeightsUnavailable
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from classify.loaders import Loaded
+    from torch import nn
 
 OWN = "own"
 EMBEDDED = "imagenet-birds"
@@ -33,13 +35,17 @@ ERRORS = (UnknownClassifier, WeightsUnavailable)  # what `load` raises
 
 @dataclass(frozen=True)
 class Entry:
-    """read: reads the fetched file.  beside: names of files that it needs next to that one.
+    """A classifier that can be loaded.
+
+    source: where its file is, or a place that `hub.parse` understands.
+    read: reads the fetched file.
+    beside: names of files that it needs next to that one.
     fallback: the entry that answers when this one is the default and can't be had.
     """
 
     name: str
     title: str
-    source: Source
+    source: Source | str
     read: Callable[[Path], Loaded]
     licence: str
     beside: tuple[str, ...] = ()
@@ -50,30 +56,24 @@ class Entry:
 class Classifier:
     """A classifier ready to run.
 
-    transform: (3, H, W) float32 RGB in 0..1 -> the model's input.
-    indices: its bird classes, in the order of `taxa`.  input_size: pixels on a side.
+    model: (1, 3, side, side) float32 -> (1, classes) logits.
+    data_config: timm's, for `framing.preprocessing`.
+    indices: its bird classes, in the order of `taxa`.
     note: why another classifier than the default answers, or "".
     """
 
     name: str
     model: nn.Module
-    transform: Callable[[Tensor], Tensor]
+    data_config: dict[str, Any]
     indices: list[int]
     taxa: list[Taxon]
-    input_size: int
     weights: str
     note: str = ""
 
-
-def _loader(name: str, *arguments: str) -> Callable[[Path], Loaded]:
-    """A function of `classify.loaders`, imported when it is needed."""
-
-    def read(path: Path) -> Loaded:
-        from classify import loaders
-
-        return getattr(loaders, name)(*arguments, path)
-
-    return read
+    @property
+    def input_size(self) -> int:
+        """Pixels on a side of the square it is shown."""
+        return self.data_config["input_size"][-1]
 
 
 PUBLISHED = (
@@ -85,7 +85,7 @@ PUBLISHED = (
             "resnet_v2_50_inat21-256px.pt",
             sha256="2a34cdaa704f56cb231fb3726e35f90439fc6ab757f6578263e07f2c91b72e6a",
         ),
-        _loader("birder", "resnetv2_50"),
+        partial(loaders.birder, "resnetv2_50"),
         "Apache-2.0",
         fallback=EMBEDDED,
     ),
@@ -97,7 +97,7 @@ PUBLISHED = (
             "regnet_y_1_6g_eu-common.pt",
             sha256="a984384cbdd41d47ec179b24b49b3a9f097cc71d120caea27c2cce15b0499287",
         ),
-        _loader("birder", "regnety_016"),
+        partial(loaders.birder, "regnety_016"),
         "Apache-2.0",
     ),
     Entry(
@@ -108,7 +108,7 @@ PUBLISHED = (
             "models/efficientnet-lite2-9656183e.pth",
             "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
         ),
-        _loader("imagenet", "tf_efficientnet_lite2"),
+        partial(loaders.imagenet, "tf_efficientnet_lite2"),
         "Apache-2.0",
     ),
     Entry(
@@ -119,87 +119,62 @@ PUBLISHED = (
             "model.safetensors",
             "63d2875b2f66463b710d6d90e5dff85275ca1ef8",
         ),
-        _loader("timm_folder"),
+        loaders.timm_folder,
         "CC-BY-NC-4.0",
         beside=("config.json",),
     ),
 )
 
 
-def own(place: str) -> Entry:
-    """The owner's own classifier: a timm repository, `repo[:file][@revision]`, or folder."""
-    source = hub.parse(place, "model.safetensors")
+def own() -> Entry | None:
+    """The owner's own classifier where `BIRD_WEIGHTS` names one: a timm repository or folder."""
+    place = os.environ.get("BIRD_WEIGHTS", "").strip()
+    if not place:
+        return None
     return Entry(
         OWN,
         f"Own classifier ({place})",
-        source,
-        _loader("timm_folder"),
+        place,
+        loaders.timm_folder,
         "its owner's",
         beside=("config.json",),
         fallback=EMBEDDED,
     )
 
 
-def catalog(environment: Mapping[str, str]) -> dict[str, Entry]:
-    """All entries by name, the default first: `BIRD_WEIGHTS` where it is set, else `inat21`."""
-    place = environment.get("BIRD_WEIGHTS", "").strip()
-    entries = (*([own(place)] if place else []), *PUBLISHED)
-    return {entry.name: entry for entry in entries}
-
-
-CLASSIFIERS = catalog(os.environ)
-DEFAULT = next(iter(CLASSIFIERS))
-
-_loading: dict[str, threading.Lock] = defaultdict(threading.Lock)
-
-
-def find(name: str | None = None) -> Entry:
-    """The entry called `name`, or the default. Raises `UnknownClassifier`."""
+def _load(entry: Entry, device: str) -> Classifier:
+    source = entry.source
+    if isinstance(source, str):
+        source = hub.parse(source, "model.safetensors")
+    path = hub.fetch(source)
+    for file in entry.beside:
+        hub.fetch(hub.beside(source, file))
     try:
-        return CLASSIFIERS[name or DEFAULT]
-    except KeyError:
-        raise UnknownClassifier(
-            f"There is no classifier called “{name}”. Choose one of: {', '.join(CLASSIFIERS)}."
-        ) from None
+        loaded = entry.read(path)
+    except BadWeights as error:
+        raise WeightsUnavailable(f"{error}.", source) from None
+    model = loaded.model.eval().requires_grad_(False).to(device)
+    indices, taxa = list(loaded.birds), list(loaded.birds.values())
+    return Classifier(entry.name, model, loaded.data_config, indices, taxa, str(source))
 
 
-def load(name: str | None = None) -> Classifier:
-    """A classifier ready to run. Raises `UnknownClassifier` and `WeightsUnavailable`.
+_CATALOG = Catalog("classifier", PUBLISHED, _load, own=own, unknown=UnknownClassifier, kept=2)
+names = _CATALOG.names  # the classifiers' names, the default first
+find = _CATALOG.find  # the entry of a name, or the default; raises `UnknownClassifier`
 
-    Where the default can't be had its embedded counterpart is returned, with a
-    `note` that says so; a classifier asked for by name never falls back.
+
+def load(name: str | None = None, device: str | None = None) -> Classifier:
+    """A classifier ready to run, the default without a name; falls back as `Catalog.load` does.
+
+    device: a torch device's name. None means CUDA where there is one, except where it is only
+    lent for a while (ZeroGPU), since naming is quick enough without; else the CPU.
+    Raises `UnknownClassifier` and `WeightsUnavailable`.
     """
-    entry = find(name)
-    try:
-        return _shared(entry.name)
-    except WeightsUnavailable as error:
-        if name is not None or entry.fallback is None:
-            raise
-        note = f"This is the fallback: the weights of {entry.name} could not be had. {error}"
-        return replace(_shared(entry.fallback), note=note)
+    return _CATALOG.load(name, device or _best_device())
 
 
-def _shared(name: str) -> Classifier:
-    with _loading[name]:
-        return _load(name)
-
-
-@lru_cache(maxsize=2)
-def _load(name: str) -> Classifier:
+def _best_device() -> str:
     import torch
 
-    entry = CLASSIFIERS[name]
-    path = hub.fetch(entry.source)
-    for file in entry.beside:
-        hub.fetch(hub.beside(entry.source, file))
-    try:
-        model, transform, birds = entry.read(path)
-    except BadWeights as error:
-        raise WeightsUnavailable(f"{error}.", entry.source) from None
-    size = transform(torch.zeros(3, 300, 300)).shape[-1]
-    # Where a GPU is only lent for a while (ZeroGPU), naming is quick enough without.
     lent = "SPACES_ZERO_GPU" in os.environ
-    device = "cuda" if torch.cuda.is_available() and not lent else "cpu"
-    model = model.eval().requires_grad_(False).to(device)
-    taxa = list(birds.values())
-    return Classifier(name, model, transform, list(birds), taxa, size, str(entry.source))
+    return "cuda" if torch.cuda.is_available() and not lent else "cpu"

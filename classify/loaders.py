@@ -1,37 +1,51 @@
-"""Published classifiers -> a timm model, its preprocessing and its kinds of bird.
+"""Published classifiers -> a timm model, how it is fed, and which of its classes are birds.
 
-A loader takes the fetched file and gives (model, transform, birds): the
-transform maps (3, H, W) float32 RGB in 0..1 to the model's input, `birds`
-maps the index of each class that is a bird to its taxon.
+A loader takes the fetched file, last among its arguments, and gives a `Loaded`.
+timm and torch are imported when something is loaded, not with this module.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-
-import timm
-from timm.data import ImageNetInfo, create_transform, resolve_model_data_config
-from torch import Tensor, nn
-from torchvision import transforms
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from classify import taxonomy
 from classify.taxonomy import Taxon
 from hub import BadWeights, check_tensors, read_checkpoint, same_order
 
-Loaded = tuple[nn.Module, Callable[[Tensor], Tensor], dict[int, Taxon]]
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Loaded(NamedTuple):
+    """A classifier as its file has it.
+
+    model: (1, 3, side, side) float32 -> (1, classes) logits.
+    data_config: timm's, for `framing.preprocessing`.
+    birds: index of each class that is a bird -> its taxon.
+    """
+
+    model: nn.Module
+    data_config: dict[str, Any]
+    birds: dict[int, Taxon]
 
 
 def imagenet(architecture: str, path: Path) -> Loaded:
     """ImageNet-1k weights whose tensors stand in timm's order under other names."""
+    import timm
+    from timm.data import resolve_model_data_config
+
     model = timm.create_model(architecture, pretrained=False)
-    _load(model, same_order(read_checkpoint(path), list(model.state_dict()), path), path)
-    return model, create_transform(**resolve_model_data_config(model)), imagenet_birds()
+    _fill(model, same_order(read_checkpoint(path), list(model.state_dict()), path), path)
+    return Loaded(model, resolve_model_data_config(model), imagenet_birds())
 
 
 def imagenet_birds() -> dict[int, Taxon]:
     """The 59 bird classes of ImageNet-1k with the eBird species they mean, if they mean one."""
+    from timm.data import ImageNetInfo
+
     info = ImageNetInfo()
     birds = {}
     for index in (*range(7, 25), *range(80, 101), *range(127, 147)):
@@ -60,9 +74,13 @@ REGNET_Y = (
     (r"^body\.stage(\d+)\.block\.(\d+)\.", lambda m: f"s{m[1]}.b{int(m[2]) + 1}."),
     (r"\.proj\.0\.", ".downsample.conv."),
     (r"\.proj\.1\.", ".downsample.bn."),
-    (r"\.f\.block\.2\.fc(\d)\.", r".se.fc\1."),
-    (r"\.f\.block\.(\d)\.0\.", lambda m: f".conv{'12 3'[int(m[1])]}.conv."),
-    (r"\.f\.block\.(\d)\.1\.", lambda m: f".conv{'12 3'[int(m[1])]}.bn."),
+    (r"\.f\.block\.0\.0\.", ".conv1.conv."),
+    (r"\.f\.block\.0\.1\.", ".conv1.bn."),
+    (r"\.f\.block\.1\.0\.", ".conv2.conv."),
+    (r"\.f\.block\.1\.1\.", ".conv2.bn."),
+    (r"\.f\.block\.2\.fc(\d)\.", r".se.fc\1."),  # squeeze and excitation
+    (r"\.f\.block\.3\.0\.", ".conv3.conv."),
+    (r"\.f\.block\.3\.1\.", ".conv3.bn."),
     (r"^classifier\.", "head.fc."),
 )
 BIRDER = {"resnetv2_50": RESNET_V2, "regnety_016": REGNET_Y}
@@ -73,6 +91,8 @@ def birder(architecture: str, path: Path) -> Loaded:
 
     Classes are those of the file. Photos are squashed to the square it was trained at.
     """
+    import timm
+
     checkpoint = read_checkpoint(path)
     labels = sorted(checkpoint["class_to_idx"], key=checkpoint["class_to_idx"].get)
     state = {_translate(key, BIRDER[architecture]): v for key, v in checkpoint["state"].items()}
@@ -80,51 +100,52 @@ def birder(architecture: str, path: Path) -> Loaded:
     if len(labels) != classes:
         raise BadWeights(f"{path.name} names {len(labels)} classes and has {classes}")
     model = timm.create_model(architecture, pretrained=False, num_classes=classes)
-    if isinstance(model.get_submodule("head.fc"), nn.Conv2d):
+    if model.state_dict()["head.fc.weight"].ndim == 4:  # timm has a 1x1 convolution there
         state["head.fc.weight"] = state["head.fc.weight"][:, :, None, None]
-    _load(model, state, path)
+    _fill(model, state, path)
+    side = checkpoint["signature"]["inputs"][0]["data_shape"][-1] or 256
     statistics = checkpoint["rgb_stats"]
-    side = checkpoint["signature"]["inputs"][0]["data_shape"][-1]
-    return model, _squash(side or 256, statistics["mean"], statistics["std"]), birds(labels)
+    data_config = {
+        "input_size": (3, side, side),
+        "mean": tuple(statistics["mean"]),
+        "std": tuple(statistics["std"]),
+        "interpolation": "bicubic",
+        "crop_mode": "squash",
+        "crop_pct": 1.0,
+    }
+    return Loaded(model, data_config, birds(labels))
 
 
 def timm_folder(path: Path) -> Loaded:
     """A timm repository, fetched: model.safetensors with config.json beside it."""
+    import timm
+    from timm.data import resolve_model_data_config
+
     try:
         model = timm.create_model(f"local-dir:{path.parent}", pretrained=True)
     except Exception as error:  # timm raises what its layers and readers do
-        raise BadWeights(f"{path.name} doesn't fit its config.json ({_brief(error)})") from None
-    labels = model.pretrained_cfg.get("label_names") or ()
-    known = birds(labels)
+        brief = " ".join(str(error).split())[:200]
+        raise BadWeights(f"{path.name} doesn't fit its config.json ({brief})") from None
+    known = birds(model.pretrained_cfg.get("label_names") or ())
     if not known:
         raise BadWeights(f"the config.json beside {path.name} names no birds in label_names")
-    return model, create_transform(**resolve_model_data_config(model)), known
+    return Loaded(model, resolve_model_data_config(model), known)
 
 
 def birds(labels: Iterable[str]) -> dict[int, Taxon]:
     """Class index -> taxon for the labels that are birds.
 
-    iNaturalist's labels carry the whole rank, `..._Aves_order_family_genus_species`;
-    others are scientific or English names, which are birds if eBird knows them.
+    Labels are iNaturalist's, or scientific or English names, which are birds if eBird knows them.
     """
     found = {}
     for index, label in enumerate(labels):
-        rank = re.fullmatch(r"\d+_Animalia_Chordata_Aves_.*_([^_]+)_([^_]+)", label)
-        name = " ".join(rank.groups()) if rank else label.replace("_", " ")
-        taxon = taxonomy.find([name]) or (Taxon(name, name) if rank else None)
+        species = taxonomy.inaturalist_species(label)
+        taxon = taxonomy.find([species or label.replace("_", " ")])
+        if taxon is None and species:
+            taxon = Taxon(species, species)
         if taxon:
             found[index] = taxon
     return found
-
-
-def _squash(side: int, mean: Iterable[float], std: Iterable[float]) -> Callable:
-    bicubic = transforms.InterpolationMode.BICUBIC
-    return transforms.Compose(
-        [
-            transforms.Resize((side, side), interpolation=bicubic, antialias=True),
-            transforms.Normalize(mean, std),
-        ]
-    )
 
 
 def _translate(key: str, rules: tuple) -> str:
@@ -133,10 +154,6 @@ def _translate(key: str, rules: tuple) -> str:
     return key
 
 
-def _load(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     check_tensors(path, state, model.state_dict())
     model.load_state_dict(state, strict=True)
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

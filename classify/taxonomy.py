@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,15 @@ def find(names: Iterable[str]) -> Taxon | None:
             if name in table:
                 return table[name]
     return None
+
+
+def inaturalist_species(label: str) -> str | None:
+    """The scientific name in iNaturalist's label of a bird, or None for any other text.
+
+    Such a label has all ranks: `00042_Animalia_Chordata_Aves_order_family_genus_species`.
+    """
+    ranks = re.fullmatch(r"\d+_Animalia_Chordata_Aves_.*_([^_]+)_([^_]+)", label)
+    return f"{ranks[1]} {ranks[2]}" if ranks else None
 
 
 def _plain(name: str) -> str:

@@ -1,12 +1,17 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import timm
+import torch
 from PIL import Image
+from timm.models import save_for_hf
 
 import classify
 from classify import __main__ as command
 from classify import catalog, loaders, taxonomy
+from hub import WeightsUnavailable
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +72,19 @@ def test_a_species_is_found_by_either_name():
     assert taxonomy.find(["macaw"]) is None
 
 
+@pytest.mark.parametrize(
+    ("label", "species"),
+    [
+        ("03111_Animalia_Chordata_Aves_Pelecaniformes_Ardeidae_Ardea_cinerea", "Ardea cinerea"),
+        ("03111_Animalia_Chordata_Mammalia_Carnivora_Felidae_Felis_catus", None),
+        ("Ardea cinerea", None),
+        ("", None),
+    ],
+)
+def test_a_label_of_inaturalist_has_the_species_at_its_end(label, species):
+    assert taxonomy.inaturalist_species(label) == species
+
+
 def test_an_unknown_classifier_lists_the_known_ones():
     with pytest.raises(catalog.UnknownClassifier, match="imagenet-birds"):
         catalog.load("crystal ball")
@@ -92,3 +110,89 @@ def test_a_classifier_asked_for_by_name_never_falls_back(macaw, capsys):
     assert "birder-project/regnet_y_1_6g_eu-common" in printed.err and "macaw" not in printed.out
     assert command.main([str(macaw), "--model", "imagenet-birds"]) == 0
     assert "fallback" not in capsys.readouterr().out
+
+
+@pytest.fixture
+def loads(monkeypatch) -> list:
+    """The devices that classifiers are loaded for; none is."""
+    devices = []
+
+    def load(name, device):
+        devices.append(device)
+        raise WeightsUnavailable("no classifier is loaded in this test")
+
+    monkeypatch.setattr(catalog, "_CATALOG", SimpleNamespace(load=load))
+    return devices
+
+
+@pytest.mark.parametrize(
+    ("cuda", "lent", "asked", "used"),
+    [
+        (False, False, None, "cpu"),
+        (True, False, None, "cuda"),
+        (True, True, None, "cpu"),
+        (True, False, "cpu", "cpu"),
+        (False, False, "cuda:1", "cuda:1"),
+        (True, True, "cuda", "cuda"),
+    ],
+)
+def test_a_classifier_runs_where_it_is_told_to(monkeypatch, loads, parrot, cuda, lent, asked, used):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
+    if lent:
+        monkeypatch.setenv("SPACES_ZERO_GPU", "1")
+    for ask in (
+        lambda: catalog.load(device=asked),
+        lambda: classify.identify(parrot, device=asked),
+        lambda: classify.wants_enlarging(parrot, device=asked),
+    ):
+        with pytest.raises(WeightsUnavailable):
+            ask()
+    assert loads == [used] * 3
+
+
+def test_a_network_is_moved_to_the_device(monkeypatch):
+    moved = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, device: moved.append(device) or self)
+    assert catalog.load("imagenet-birds", "abacus:7") is catalog.load("imagenet-birds", "abacus:7")
+    assert moved == ["abacus:7"]
+
+
+@pytest.mark.parametrize("arguments", [["--device", "cpu"], []])
+def test_the_command_classifies_on_the_device_it_is_told(monkeypatch, loads, macaw, arguments):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("SR_DEVICE", "cuda:3" if arguments else "cpu")
+    assert command.main([str(macaw), *arguments]) == 1
+    assert loads == ["cpu"]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_device_that_is_not_there_is_a_sentence(monkeypatch, macaw, capsys, asked):
+    if not asked:
+        monkeypatch.setenv("SR_DEVICE", "abacus")
+    assert command.main([str(macaw), *(["--device", "abacus"] if asked else [])]) == 1
+    assert "There is no device “abacus” here" in capsys.readouterr().err
+
+
+def test_an_own_classifier_is_found_when_it_is_asked_for(monkeypatch, tmp_path):
+    assert catalog.names()[0] == catalog.find().name == "inat21"
+    labels = {"label_names": ["Turdus merula", "Felis catus"]}
+    model = timm.create_model("test_resnet", num_classes=2)
+    save_for_hf(model, tmp_path, model_config=labels, safe_serialization=True)
+    monkeypatch.setenv("BIRD_WEIGHTS", str(tmp_path))
+    assert catalog.names()[:2] == ["own", "inat21"]
+    loaded = catalog.load(device="cpu")
+    assert (loaded.name, loaded.weights) == ("own", str(tmp_path / "model.safetensors"))
+    assert loaded is catalog.load("own", "cpu") and len(loaded.taxa) == 1
+    monkeypatch.delenv("BIRD_WEIGHTS")
+    with pytest.raises(catalog.UnknownClassifier, match="no classifier called “own”"):
+        catalog.load("own")
+
+
+def test_an_own_classifier_whose_place_is_no_place_falls_back_and_says_so(monkeypatch):
+    monkeypatch.setenv("BIRD_WEIGHTS", "a b/c")
+    assert catalog.names()[0] == "own"
+    loaded = catalog.load()
+    assert loaded.name == "imagenet-birds" and "“a b/c” is not a place on the Hub" in loaded.note
+    with pytest.raises(WeightsUnavailable, match="“a b/c” is not a place on the Hub"):
+        catalog.load("own")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import importlib.util
 import io
 import json
 import shutil
 
 import pytest
 
-import classify
-from classify import evaluate
-from classify.labels import Labelled
-from classify.summary import MEAN
-from classify.trial import Measure
+from classify.evaluate import __main__ as evaluate
+from classify.evaluate.summary import MEAN
 from tests.conftest import EXAMPLES, ROOT
 
 SMALL = ["--sizes", "24,40", "--models", "bicubic,srgan-div2k,esrgan"]
@@ -52,7 +50,7 @@ def run(data, folder, others):
             [
                 *(str(data), *SMALL, "--labels", str(folder / "labels.csv")),
                 *("--others", str(others), "--classifier", "imagenet-birds"),
-                *("--ways", "photo:squash*enlarged,esrgan:squash,enlarged:squash"),
+                *("--ways", "photo:squash,esrgan:squash,enlarged:squash"),
                 *("--json", str(folder / "a.json"), "--csv", str(folder / "a.csv")),
                 *("--device", "cpu"),
             ]
@@ -65,7 +63,7 @@ def run(data, folder, others):
 
 def test_json(outcome):
     document, *_ = outcome
-    assert document["app"] == {"way": classify.WAY, "enlarged": "srgan-div2k"}
+    assert document["app"] == {"way": "enlarged:squash", "enlarged": "srgan-div2k"}
     assert "esrgan" in document["unavailable"] and "esrgan:squash" in document["unavailable"]
     assert set(document["skipped"]) == {"kingfisher.png", "bad jay.png"}
     kinds = {p["file"]: p["label"] for p in document["photos"]}
@@ -74,7 +72,7 @@ def test_json(outcome):
         "owls/owl.png": "Great Gray Owl",
         "scarlet_macaw.png": "scarlet_macaw",
     }
-    ways = ["bicubic", "srgan-div2k", "app", "photo:squash*enlarged"]  # enlarged:squash is the app
+    ways = ["bicubic", "srgan-div2k", "app", "photo:squash"]  # enlarged:squash is the app
     rows = {(row["size"], row["way"]): row for row in document["naming"]}
     assert list(rows) == [(size, way) for size in ("24", "40", MEAN) for way in ways]
     assert all(row["photos"] == 2 for row in rows.values())
@@ -102,18 +100,17 @@ def test_what_is_printed(outcome):
     assert "Unavailable: esrgan. " in text and "kadirnar/RRDB_ESRGAN_x4" in text
     assert "Skipped: “kingfisher” is no kind that it knows. (1 photo)" in text
     assert "Skipped: “bad jay.png” is not a photo" in text
-    assert "The app's way has a lower probability or top-1 than bicubic at" in text
+    assert "The app's way is enlarged:squash by srgan-div2k." in text
     for title in ("Naming;", "Photos without a bird;"):
         assert title in text
 
 
-def test_the_plot(data, tmp_path, capsys):
+def test_the_plot(data, tmp_path):
     pytest.importorskip("matplotlib", reason="--plot needs matplotlib: tools-requirements.txt")
     file = tmp_path / "a.png"
     arguments = ["--sizes", "24,full", "--models", "bicubic", "--plot", str(file)]
     assert evaluate.main([str(data), *arguments]) == 0
     assert file.read_bytes().startswith(b"\x89PNG") and file.stat().st_size > 10_000
-    assert "Size full" not in capsys.readouterr().out  # 187 pixels are enlarged by the app
 
 
 @pytest.mark.parametrize(
@@ -138,26 +135,41 @@ def test_photos_of_unknown_kinds_alone_are_a_sentence(tmp_path, capsys):
     assert "has no photo of a kind that imagenet-birds knows" in capsys.readouterr().err
 
 
-def test_a_size_that_is_none_is_refused(data, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--sizes", "32,tiny"], "“tiny” is no size"),
+        (["--limit", "-1"], "--limit must be at least 1"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(data, capsys, arguments, sentence):
     with pytest.raises(SystemExit):
-        evaluate.main([str(data), "--sizes", "32,tiny"])
-    assert "“tiny” is no size" in capsys.readouterr().err
+        evaluate.main([str(data), *arguments])
+    assert sentence in capsys.readouterr().err
 
 
-def test_a_limit_draws_the_same_photos_in_their_order():
-    photos = [Labelled(f"{i:03}.png", "hen", 1) for i in range(100)]
-    some = evaluate.drawn(photos, 10)
-    assert len(set(some)) == 10 and some == sorted(some, key=lambda p: p.file)
-    assert some == evaluate.drawn(photos, 10) != photos[:10]
-    assert evaluate.drawn(photos, None) == evaluate.drawn(photos, 100) == photos
+@pytest.mark.parametrize("option", ["--json", "--csv", "--plot"])
+def test_a_file_that_could_not_be_written_ends_the_program_before_the_work(
+    data, tmp_path, capsys, monkeypatch, option
+):
+    monkeypatch.setattr(evaluate, "prepare", lambda *_: pytest.fail("it began to work"))
+    with pytest.raises(SystemExit) as stop:
+        evaluate.main([str(data), option, str(tmp_path / "missing" / "x")])
+    assert stop.value.code == 2
+    assert f"there is no folder {tmp_path / 'missing'} to write x to" in capsys.readouterr().err
 
 
-def test_large_photos_are_told_apart():
-    seen = [
-        Measure(file, size, "app", enlarged, "hen", 0.9, True, 1, 0.5)
-        for file, size, enlarged in (("a", "32", True), ("a", "full", False), ("b", "full", True))
-    ]
-    assert evaluate.large(seen) == [
-        "Size full: 1 of 2 photos are large enough for the classifier, so every way is shown the "
-        "photo as it is."
-    ]
+def test_a_plot_without_matplotlib_ends_the_program_before_the_work(
+    data, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(evaluate, "prepare", lambda *_: pytest.fail("it began to work"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        evaluate.main([str(data), "--plot", str(tmp_path / "x.png")])
+    assert "--plot needs matplotlib" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(data, tmp_path, capsys):
+    arguments = ["--sizes", "24", "--models", "bicubic", "--json", str(tmp_path)]
+    assert evaluate.main([str(data), *arguments]) == 1
+    assert str(tmp_path) in capsys.readouterr().err

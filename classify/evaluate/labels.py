@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from classify import taxonomy
 from classify.taxonomy import Taxon
+from sr.evaluate import ENDINGS
 
-ENDINGS = {"avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg", "png", "tif", "tiff", "webp"}
 CLASSES = "classes.txt"
 
 
@@ -22,8 +24,9 @@ class LabelError(ValueError):
 
 @dataclass(frozen=True)
 class Labelled:
-    """A photo's file, relative to the folder of the data, and what it is said to show.
+    """A photo and what it is said to show.
 
+    file: relative to the folder of the data.
     kind: the index of the classifier's kind that the label means, or None.
     """
 
@@ -97,13 +100,17 @@ def _numbered(data: Path) -> dict[int, str]:
     for folder in (data, data.resolve().parent):
         file = folder / CLASSES
         if file.is_file():
-            lines = (line.split(maxsplit=1) for line in file.read_text("utf-8").splitlines())
-            return {int(n): name for n, name in filter(_is_class, lines)}
+            lines = re.findall(r"^[ \t]*(\d+)[ \t]+(\S.*)$", file.read_text("utf-8"), re.MULTILINE)
+            return {int(number): name for number, name in lines}
     return {}
 
 
-def _is_class(line: list[str]) -> bool:
-    return len(line) == 2 and line[0].isdecimal()
+def drawn(photos: list[Labelled], limit: int | None) -> list[Labelled]:
+    """At most `limit` of the photos, the same at every call, in their order."""
+    if limit is None or len(photos) <= limit:
+        return photos
+    chosen = np.random.default_rng(0).choice(len(photos), limit, replace=False)
+    return [photos[i] for i in sorted(chosen)]
 
 
 def kind(label: str, taxa: Sequence[Taxon]) -> int | None:
@@ -141,9 +148,9 @@ def names(label: str) -> list[str]:
     numbers before the name, NABirds' (sex or age) and a file's number behind
     it. CUB-200 writes "Brewer Blackbird" for Brewer's.
     """
-    rank = re.fullmatch(r"\d+_Animalia_Chordata_Aves_.*_([^_]+)_([^_]+)", label)
-    if rank:
-        return [" ".join(rank.groups())]
+    species = taxonomy.inaturalist_species(label)
+    if species:
+        return [species]
     text = re.sub(r"^\d+[._ -]+|^n\d{8}[._ -]+", "", label)
     text = re.sub(r"\(.*\)\s*$|([_ -]\d+)+$", "", text)
     text = re.sub(r"[_\s]+", " ", text).strip()

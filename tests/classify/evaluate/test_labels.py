@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image
 
-from classify import labels, loaders, taxonomy
+from classify import loaders, taxonomy
+from classify.evaluate import labels
 
 IMAGENET = list(loaders.imagenet_birds().values())
 NAMES = [
@@ -133,3 +134,11 @@ def test_what_is_wrong_is_a_sentence(tmp_path):
         (tmp_path / "labels.csv").write_text(text)
         with pytest.raises(labels.LabelError, match="needs a first line “file,label”"):
             labels.read_csv(tmp_path / "labels.csv")
+
+
+def test_a_limit_draws_the_same_photos_in_their_order():
+    photos = [labels.Labelled(f"{i:03}.png", "hen", 1) for i in range(100)]
+    some = labels.drawn(photos, 10)
+    assert len(set(some)) == 10 and some == sorted(some, key=lambda p: p.file)
+    assert some == labels.drawn(photos, 10) != photos[:10]
+    assert labels.drawn(photos, None) == labels.drawn(photos, 100) == photos

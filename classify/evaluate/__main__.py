@@ -1,0 +1,227 @@
+"""python -m classify.evaluate DATA: how well birds are named when their photos are small.
+
+DATA holds photos in folders that are named after the bird, or named after it themselves. Each is
+shrunk by bicubic to short sides of 32, 48, 64 and 96 pixels, enlarged four times by every method,
+and classified; “full” is the photo as it is. Where the photo's short side reaches the classifier's
+input the app doesn't enlarge it, so there every method is shown the photo itself. Top-1, top-5
+and the probability are among the classifier's kinds of bird, whatever the probability of a bird.
+The row “app” is what the app answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+import sr
+from classify import catalog as classifiers
+from classify.evaluate import labels, report
+from classify.evaluate.labels import LabelError, Labelled
+from classify.evaluate.measure import (
+    APP,
+    APP_WAY,
+    FULL,
+    Measure,
+    Setup,
+    UnknownWay,
+    measures,
+    prepare,
+)
+from classify.evaluate.summary import naming, without_birds
+from sr import catalog, compare
+from sr.engine import EngineError
+from sr.photo import MAX_PIXELS_READ
+
+SIZES = f"32,48,64,96,{FULL}"
+ALTERNATIVES = "photo,photo:squash,bicubic:squash,srresnet-div2k:squash"  # --ways without a list
+ERRORS = (*catalog.ERRORS, *classifiers.ERRORS, LabelError, UnknownWay, EngineError, OSError)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was measured.
+
+    birds: measures of the photos of DATA.
+    others: measures of the photos without a bird.
+    labelled: the photos of DATA that were measured.
+    skipped: file -> why it was not.
+    """
+
+    birds: list[Measure]
+    others: list[Measure]
+    labelled: list[Labelled]
+    skipped: dict[str, str]
+
+
+def run(args: argparse.Namespace, setup: Setup) -> Results:
+    """Measure the photos of DATA, and those without a bird where there are some.
+
+    Raises `LabelError` if none of a known kind could be measured.
+    """
+    table = labels.read_csv(args.labels) if args.labels else {}
+    photos = labels.labelled(args.data, setup.classifier.taxa, table)
+    if all(p.kind is None for p in photos):
+        raise LabelError(
+            f"{args.data} has no photo of a kind that {setup.classifier.name} knows: name folders "
+            "or files after the bird, or give --labels."
+        )
+    skipped = {p.file: _unknown(p.label) for p in photos if p.kind is None}
+    # Birds of unknown kinds tell nothing of naming, but they are birds.
+    wanted = [p for p in photos if p.kind is not None or (args.others and p.label)]
+    wanted = labels.drawn(wanted, args.limit)
+    birds = _measured(args.data, wanted, args.sizes, setup, skipped)
+    if not any(m.rank for m in birds):
+        raise LabelError(
+            f"The photos in {args.data} can't be read or are smaller than all sizes asked for: "
+            f"choose other --sizes, such as {FULL}."
+        )
+    others: list[Measure] = []
+    if args.others:
+        known = {_digest(args.data / p.file) for p in photos}
+        files = [p for p in labels.photos(args.others) if _digest(p) not in known]
+        plain = [Labelled(p.relative_to(args.others).as_posix(), "", None) for p in files]
+        others = _measured(args.others, plain, args.sizes, setup, skipped)
+    there = {m.file for m in birds}
+    return Results(birds, others, [p for p in wanted if p.file in there], skipped)
+
+
+def _unknown(label: str) -> str:
+    return f"“{label}” is no kind that it knows." if label else "Its label is left blank."
+
+
+def _measured(
+    folder: Path,
+    photos: list[Labelled],
+    sizes: list[str],
+    setup: Setup,
+    skipped: dict[str, str],
+) -> list[Measure]:
+    """The measures of the photos of a folder; those that can't be read are put in `skipped`."""
+    found: list[Measure] = []
+    for photo in tqdm(photos, desc=folder.name, leave=False, disable=None):
+        try:
+            pixels = sr.open(folder / photo.file, max_pixels=MAX_PIXELS_READ).pixels
+        except sr.PhotoError as error:
+            skipped[photo.file] = str(error)
+            continue
+        found += measures(photo, pixels, sizes, setup)
+    return found
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def remarks(results: Results, setup: Setup) -> str:
+    """In sentences: what made the figures, and what is not in them."""
+    classifier = setup.classifier
+    lines = [
+        f"Classifier {classifier.name}, {len(classifier.taxa)} kinds, weights "
+        f"{classifier.weights}. The app's way is {APP_WAY} by {setup.enlarged}.",
+        classifier.note,
+    ]
+    lines += [f"Unavailable: {name}. {reason}" for name, reason in setup.unavailable.items()]
+    lines += [
+        f"Skipped: {reason} ({count} photo{'s' * (count > 1)})"
+        for reason, count in Counter(results.skipped.values()).items()
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def finish(args: argparse.Namespace, results: Results, setup: Setup) -> None:
+    """Print the tables and write the files that were asked for."""
+    rows, others = naming(results.birds), without_birds(results.others, results.birds)
+    print(remarks(results, setup), *report.tables(rows, others), sep="\n\n")
+    if args.json:
+        document = {
+            "classifier": setup.classifier.name,
+            "weights": setup.classifier.weights,
+            "app": {"way": APP_WAY, "enlarged": setup.enlarged},
+            "photos": [asdict(photo) for photo in results.labelled],
+            "skipped": results.skipped,
+            "unavailable": setup.unavailable,
+            "naming": [asdict(row) for row in rows],
+            "others": [asdict(row) for row in others],
+        }
+        args.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    if args.csv:
+        text = compare.csv_text([*results.birds, *results.others])
+        args.csv.write_text(text, encoding="utf-8")
+    if args.plot:
+        photos = sum(photo.kind is not None for photo in results.labelled)
+        name = setup.classifier.name
+        note = f"{photos} photos, {name}; bars: 95 %, bootstrap over photos"
+        shown = {APP, *setup.methods}  # all alternatives would hide one another
+        report.plot([row for row in rows if row.way in shown], args.plot, note)
+
+
+def sizes(text: str) -> list[str]:
+    """The short sides to measure, as asked for: whole numbers of pixels, and `FULL`."""
+    found = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    for size in found:
+        if size != FULL and not (size.isdecimal() and int(size) >= 8):
+            raise argparse.ArgumentTypeError(
+                f"“{size}” is no size: write whole numbers from 8 on and “{FULL}”, with commas."
+            )
+    return found
+
+
+def arguments(argv: list[str] | None) -> argparse.Namespace:
+    """The options; what could only fail after all the work ends the program here."""
+    parser = argparse.ArgumentParser(prog="python -m classify.evaluate", description=__doc__)
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="CSV: file,label")
+    parser.add_argument("--others", type=Path, metavar="DIR", help="photos without a bird")
+    parser.add_argument("--limit", type=int, metavar="N", help="draw N photos of DATA, seeded")
+    parser.add_argument("--models", metavar="A,B", help="methods; all there are if left out")
+    parser.add_argument("--sizes", type=sizes, default=SIZES, metavar="A,B", help=SIZES)
+    parser.add_argument(
+        "--ways",
+        nargs="?",
+        const=ALTERNATIVES,
+        metavar="A,B",
+        help=f"what else to show the classifier: {ALTERNATIVES} if no list is given",
+    )
+    parser.add_argument("--classifier", help=f"one of {', '.join(classifiers.names())}")
+    parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every photo's figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (needs matplotlib)")
+    args = parser.parse_args(argv)
+    if args.limit is not None and args.limit < 1:
+        parser.error("--limit must be at least 1")
+    check_outputs(parser, args)
+    return args
+
+
+def check_outputs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """End the program with a sentence if what it is to write can't be written."""
+    for file in filter(None, (args.json, args.csv, args.plot)):
+        if not file.parent.is_dir():  # better learned now than after all the work
+            parser.error(f"there is no folder {file.parent} to write {file.name} to")
+    if args.plot and not importlib.util.find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install -r tools-requirements.txt")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit code 0 if photos were measured, 1 if none could be, 2 for a wrong command."""
+    args = arguments(argv)
+    try:
+        setup = prepare(args.classifier, args.device, args.models, args.ways)
+        finish(args, run(args, setup), setup)
+    except ERRORS as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""One photo: it is shrunk, restored by every method, and named in every way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+import sr
+from classify import catalog, framing, is_small
+from classify.catalog import Classifier
+from classify.evaluate.labels import Labelled
+from sr import compare
+from sr.catalog import BICUBIC
+from sr.compare import Method
+from sr.engine import choose_device
+from sr.evaluate import restore
+from sr.photo import Photo
+
+FULL = "full"  # the size of a photo that isn't shrunk
+BASELINE = BICUBIC  # what every way is compared with
+PHOTO, ENLARGED = "photo", "enlarged"
+APP = "app"  # the name of the way that `classify.identify` goes, which is written so:
+APP_WAY = f"{ENLARGED}:squash"
+
+
+class UnknownWay(ValueError):
+    """What is written is no way of naming; the message says what is."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What the classifier is shown.
+
+    picture: `PHOTO`, or the name of the method that restores it.
+    squash: as in `framing.preprocessing`.
+    """
+
+    picture: str
+    squash: bool = False
+
+
+def parse_way(text: str, enlarged: str) -> Way:
+    """The way written as `picture[:squash]`; `enlarged` is the method that the app enlarges by.
+
+    Raises `UnknownWay`.
+    """
+    picture, *options = text.strip().split(":")
+    if not picture or options not in ([], ["squash"]):
+        raise UnknownWay(
+            f"“{text}” is no way of naming: write {PHOTO}, {ENLARGED} or a method's name, each "
+            "with :squash behind it to show all of the picture, made square."
+        )
+    return Way(enlarged if picture == ENLARGED else picture, bool(options))
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What photos are measured with.
+
+    methods: by name; those that can't be had are of no way.
+    enlarged: the name of the method that the app enlarges by.
+    ways: by the name that the figures have for them.
+    unavailable: method or way -> why it can't be had.
+    device: a torch device's name, to restore on.
+    """
+
+    classifier: Classifier
+    methods: Mapping[str, Method]
+    enlarged: str
+    ways: Mapping[str, Way]
+    unavailable: Mapping[str, str]
+    device: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How one photo at one size is named in one way.
+
+    label: what the photo is said to show, or "".
+    size: the short side in pixels, or `FULL`.
+    enlarged: whether it was small enough to be; else the classifier was shown the photo itself.
+    same: whether the most probable of all classes is that of the photo itself at full size.
+    best: the most probable kind.
+    bird: probability that there is a bird.
+    rank: of the true kind, 1 for the most probable; None if the classifier doesn't have that kind.
+    probability: of the true kind among the kinds, or None.
+    """
+
+    label: str
+    file: str
+    size: str
+    way: str
+    enlarged: bool
+    same: bool
+    best: str
+    bird: float
+    rank: int | None
+    probability: float | None
+
+
+def prepare(
+    classifier: str | None, device: str | None, models: str | None, ways: str | None
+) -> Setup:
+    """What was asked for, with everything loaded.
+
+    classifier, device: names; the default and the best there is if left out.
+    models: methods' names with commas; all there are if left out.
+    ways: other ways with commas, as `parse_way` reads them.
+    Raises `UnknownClassifier`, `UnknownModel`, `UnknownWay`, `WeightsUnavailable` and
+    `EngineError`.
+    """
+    device = str(choose_device(device))
+    loaded = catalog.load(classifier, device)
+    enlarged = sr.load().model.name
+    asked = [n.strip() for n in models.split(",")] if models else compare.names()
+    named = {name: Way(name) for name in (BASELINE, *asked)}
+    named[APP] = parse_way(APP_WAY, enlarged)
+    for text in ways.split(",") if ways else ():
+        way = parse_way(text, enlarged)
+        if way not in named.values():
+            named[text.strip()] = way
+    pictures = {way.picture for way in named.values()} - {PHOTO}
+    methods = {picture: compare.method(picture) for picture in sorted(pictures)}
+    reasons = {picture: method.reason for picture, method in methods.items() if method.reason}
+    return Setup(
+        loaded,
+        methods,
+        enlarged,
+        ways={name: way for name, way in named.items() if way.picture not in reasons},
+        unavailable={n: reasons[way.picture] for n, way in named.items() if way.picture in reasons},
+        device=device,
+    )
+
+
+def shrink(pixels: np.ndarray, short: int) -> np.ndarray:
+    """(H, W, 3) uint8 -> a short side of `short` pixels, by bicubic with antialiasing."""
+    import torch
+    from torchvision.transforms.v2 import InterpolationMode, functional
+
+    planes = torch.tensor(pixels).permute(2, 0, 1)
+    small = functional.resize(planes, [short], InterpolationMode.BICUBIC, antialias=True)
+    return small.permute(1, 2, 0).contiguous().numpy()
+
+
+def measures(
+    photo: Labelled, pixels: np.ndarray, sizes: list[str], setup: Setup
+) -> Iterator[Measure]:
+    """Every way at every size that is smaller than the photo, (H, W, 3) uint8, and at `FULL`."""
+    squashes = {way.squash for way in setup.ways.values()}
+    full = {s: framing.probabilities(setup.classifier, pixels, s).argmax() for s in squashes}
+    for size in sizes:
+        if size != FULL and int(size) >= min(pixels.shape[:2]):
+            continue
+        small = pixels if size == FULL else shrink(pixels, int(size))
+        enlarged = is_small(small, setup.classifier.input_size)
+        for name, classes in classified(small, enlarged, setup).items():
+            same = bool(classes.argmax() == full[setup.ways[name].squash])
+            named = score(classes, setup.classifier, photo.kind)
+            yield Measure(photo.label, photo.file, size, name, enlarged, same, *named)
+
+
+def classified(small: np.ndarray, enlarged: bool, setup: Setup) -> dict[str, np.ndarray]:
+    """Name of each way -> probability of each class, for (H, W, 3) uint8 pixels.
+
+    enlarged: False shows the photo itself in place of every restored picture, as the app does
+    where the photo is large enough for the classifier.
+    Each picture is made once, and classified once in each framing.
+    """
+    shown = {name: way if enlarged else Way(PHOTO, way.squash) for name, way in setup.ways.items()}
+    pictures = {PHOTO: small}
+    found: dict[Way, np.ndarray] = {}
+    for way in dict.fromkeys(shown.values()):
+        if way.picture not in pictures:
+            pictures[way.picture] = restored(small, way.picture, setup)
+        found[way] = framing.probabilities(setup.classifier, pictures[way.picture], way.squash)
+    return {name: found[way] for name, way in shown.items()}
+
+
+def restored(small: np.ndarray, name: str, setup: Setup) -> np.ndarray:
+    """(H, W, 3) uint8 -> (4H, 4W, 3), by the method called `name`."""
+    return restore(Photo(small), setup.methods[name], setup.device)
+
+
+def score(
+    classes: np.ndarray, classifier: Classifier, kind: int | None
+) -> tuple[str, float, int | None, float | None]:
+    """(best, bird, rank, probability), as `Measure` has them, of (classes,) probabilities."""
+    kinds = classes[classifier.indices]
+    bird = float(kinds.sum())
+    best = classifier.taxa[int(kinds.argmax())].english
+    if kind is None:
+        return best, bird, None, None
+    return best, bird, 1 + int((kinds > kinds[kind]).sum()), float(kinds[kind] / bird)

@@ -1,0 +1,143 @@
+"""What is done with one photo; the app's way is `classify.identify`'s."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import classify
+from classify import framing
+from classify.evaluate import measure
+from classify.evaluate.labels import Labelled
+from classify.evaluate.measure import FULL, Measure, Setup, Way, parse_way
+
+MACAW = 88 - 80 + 18  # among the kinds: ImageNet's classes 7 to 24, then 80 on
+PHOTO = Labelled("a.png", "macaw", MACAW)
+
+
+@pytest.fixture(scope="module")
+def pixels(macaw) -> np.ndarray:
+    return np.asarray(Image.open(macaw).convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def setup() -> Setup:
+    ways = "photo,bicubic:squash"
+    return measure.prepare("imagenet-birds", "cpu", "bicubic,srgan-div2k,esrgan", ways)
+
+
+@pytest.fixture(scope="module")
+def found(pixels, setup) -> dict[tuple[str, str], Measure]:
+    sizes = ["24", "64", "187", FULL]
+    return {(m.size, m.way): m for m in measure.measures(PHOTO, pixels, sizes, setup)}
+
+
+def test_how_ways_are_written():
+    assert parse_way("enlarged:squash", "srgan") == Way("srgan", squash=True)
+    assert parse_way(" photo", "srgan") == Way("photo")
+    assert parse_way("bicubic", "srgan") == Way("bicubic")
+
+
+@pytest.mark.parametrize("text", ["enlarged:squish", "", ":squash", "a:squash:squash", "a:"])
+def test_what_is_no_way_is_a_sentence(text):
+    with pytest.raises(measure.UnknownWay, match=f"“{text}” is no way of naming"):
+        parse_way(text, "srgan")
+
+
+def test_what_is_measured_is_what_can_be_had(setup):
+    assert list(setup.ways) == ["bicubic", "srgan-div2k", "app", "photo", "bicubic:squash"]
+    assert "kadirnar/RRDB_ESRGAN_x4" in setup.unavailable["esrgan"]
+    assert (setup.enlarged, setup.ways["app"]) == ("srgan-div2k", Way("srgan-div2k", squash=True))
+
+
+def test_the_device_is_the_classifiers_too(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    setup = measure.prepare("imagenet-birds", "cpu", "bicubic", None)
+    assert setup.device == "cpu"
+    assert {p.device.type for p in setup.classifier.model.parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize("short", [16, 33, 100])
+def test_shrinking_is_pillows_bicubic(pixels, short):
+    small = measure.shrink(pixels, short)
+    assert min(small.shape[:2]) == short and small.dtype == np.uint8
+    theirs = Image.fromarray(pixels).resize(small.shape[1::-1], Image.Resampling.BICUBIC)
+    assert np.abs(small.astype(int) - np.asarray(theirs, int)).max() <= 1
+
+
+def test_a_short_side_is_what_a_size_means(landscape):
+    assert measure.shrink(landscape, 64).shape == (64, 90, 3)
+
+
+def test_a_photo_has_measures_at_sizes_under_its_own(found, setup):
+    assert {size for size, _ in found} == {"24", "64", FULL}
+    assert {way for _, way in found} == set(setup.ways)
+    assert all((m.file, m.label, m.enlarged) == ("a.png", "macaw", True) for m in found.values())
+
+
+def test_the_app_answers_as_identify_does(found, pixels, setup):
+    for size, small in (("24", measure.shrink(pixels, 24)), (FULL, pixels)):
+        answer = classify.identify(
+            small,
+            classifier="imagenet-birds",
+            enlarge=lambda small=small: measure.restored(small, "srgan-div2k", setup),
+        )
+        m = found[size, "app"]
+        assert (m.bird, m.enlarged) == (pytest.approx(answer.bird, rel=1e-6), answer.enlarged)
+        shares = {s.name: s.probability for s in answer.species}
+        assert m.best == answer.species[0].name
+        assert m.rank == 1 + sum(p > m.probability for p in shares.values())
+        assert m.probability == pytest.approx(shares["macaw"], rel=1e-6)
+
+
+def test_a_large_photo_is_shown_as_it_is(pixels, setup):
+    large = np.asarray(Image.fromarray(pixels).resize((300, 292)))
+    measures = {m.way: m for m in measure.measures(PHOTO, large, [FULL], setup)}
+    assert not any(m.enlarged for m in measures.values())
+    assert replace(measures["bicubic"], way="") == replace(measures["photo"], way="")
+    answer = classify.identify(large, classifier="imagenet-birds", enlarge=lambda: pytest.fail())
+    assert measures["app"].bird == pytest.approx(answer.bird, rel=1e-6)
+
+
+def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup, monkeypatch):
+    made, shown = [], []
+    restored, probabilities = measure.restored, framing.probabilities
+
+    def counted(small, name, setup):
+        made.append(name)
+        return restored(small, "bicubic", setup)
+
+    def classified(classifier, pixels, squash):
+        shown.append((pixels.shape, squash))
+        return probabilities(classifier, pixels, squash)
+
+    monkeypatch.setattr(measure, "restored", counted)
+    monkeypatch.setattr(framing, "probabilities", classified)
+    texts = ("bicubic", "enlarged", "x:squash", "enlarged:squash", "x", "photo")
+    counting = replace(setup, ways={text: parse_way(text, "x") for text in texts})
+    classes = measure.classified(measure.shrink(pixels, 24), True, counting)
+    assert list(classes) == list(texts)
+    assert sorted(made) == ["bicubic", "x"]
+    assert len(shown) == 4  # bicubic, x, x squashed, the photo
+
+
+def test_the_rank_and_the_share_are_among_the_kinds(setup):
+    classes = np.full(1000, 0.5 / 996)
+    classes[[7, 8, 9]] = 0.25, 0.2, 0.05  # the first three kinds: cock, hen, ostrich
+    kinds = classes[setup.classifier.indices]
+    best, bird, rank, probability = measure.score(classes, setup.classifier, 1)
+    assert (best, rank) == ("cock", 2)
+    assert bird == pytest.approx(kinds.sum())
+    assert probability == pytest.approx(0.2 / kinds.sum())
+    assert measure.score(classes, setup.classifier, None) == ("cock", bird, None, None)
+
+
+def test_what_is_seen_at_full_size_is_the_same_as_at_full_size(pixels, setup):
+    large = np.asarray(Image.fromarray(pixels).resize((300, 292)))
+    unknown = replace(PHOTO, kind=None)
+    for m in measure.measures(unknown, large, [FULL], setup):
+        assert m.same and m.rank is None
