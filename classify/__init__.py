@@ -4,14 +4,10 @@ import classify
 answer = classify.identify(pixels)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
-from classify.taxonomy import Taxon
 
 # Of 106 photos without a bird none reaches it at full size and 4 with a short side of 32 pixels; of
 # 13 birds 1 and 3 don't. One fitted to half of the photos was better on the other at 1 of 5 sizes.
@@ -74,12 +70,7 @@ def wants_enlarging(
     """
     from classify import catalog
 
-    return is_small(pixels, catalog.load(classifier, device).input_size)
-
-
-def is_small(pixels: np.ndarray, input_size: int) -> bool:
-    """Whether the short side of (H, W, 3) pixels is under a classifier's input size."""
-    return min(pixels.shape[:2]) < input_size
+    return catalog.load(classifier, device).wants_enlarged(pixels)
 
 
 def identify(
@@ -93,23 +84,21 @@ def identify(
     """The `k` most likely species in (H, W, 3) uint8 sRGB pixels.
 
     classifier: a name in `classify.catalog`; the default if left out.
-    enlarge: gives the photo enlarged; it is called, and its result classified instead, when the
-    photo's short side is under the classifier's input size.
+    enlarge: gives the photo enlarged, which is classified instead where the photo is small.
     device: as in `classify.catalog.load`.
     Raises `hub.WeightsUnavailable` and `classify.catalog.UnknownClassifier`.
     """
-    from classify import catalog, framing
+    from classify import catalog
 
     loaded = catalog.load(classifier, device)
-    enlarged = enlarge is not None and is_small(pixels, loaded.input_size)
+    enlarged = enlarge is not None and loaded.wants_enlarged(pixels)
     # All of the photo made square: the published square in the middle cuts off birds at the margin.
-    classes = framing.probabilities(loaded, enlarge() if enlarged else pixels, squash=True)
-    birds = classes[loaded.indices]
+    classes = loaded.probabilities(enlarge() if enlarged else pixels, squash=True)
+    birds, taxa = loaded.of_birds(classes), loaded.taxa
     bird = float(birds.sum())
     best = birds.argsort()[::-1][:k] if bird >= BIRD_THRESHOLD else ()
-    species = tuple(_species(loaded.taxa[i], float(birds[i] / bird)) for i in best)
-    return Answer(bird, species, len(loaded.taxa), enlarged, loaded.weights, loaded.note)
-
-
-def _species(taxon: Taxon, probability: float) -> Species:
-    return Species(taxon.english, taxon.scientific, probability, taxon.url)
+    species = tuple(
+        Species(taxa[i].english, taxa[i].scientific, float(birds[i] / bird), taxa[i].url)
+        for i in best
+    )
+    return Answer(bird, species, len(taxa), enlarged, loaded.weights, loaded.note)

@@ -4,8 +4,6 @@ A program like app.py: it brings the two halves together, so that a small photo 
 super-resolution network before it is classified, as on the page.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -14,24 +12,29 @@ from dataclasses import asdict
 import classify
 import sr
 from classify.catalog import ERRORS, names
-from sr.engine import EngineError, choose_device
-from sr.photo import MAX_PIXELS_READ
+from sr import commands
+from sr.inference import EngineError
+from sr.inference.device import choose_device
+from sr.settings import MAX_PIXELS_READ
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0 if every photo was classified, 1 if some were not."""
+    """Exit code 0 if every photo was classified, 1 if some were not, 2 for a wrong command."""
+    return commands.run(lambda: _run(_parser().parse_args(argv)), *ERRORS)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m classify", description=__doc__)
     parser.add_argument("photos", nargs="+", metavar="PHOTO")
     parser.add_argument("--model", help=f"one of {', '.join(names())}")
-    parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
+    parser.add_argument("--device", help=commands.DEVICE_HELP)
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of tables")
-    args = parser.parse_args(argv)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
     answers, failed = [], 0
-    try:
-        device = str(choose_device(args.device))
-    except EngineError as error:
-        print(error, file=sys.stderr)
-        return 1
+    device = str(choose_device(args.device))
     for path in args.photos:
         try:
             answers.append((path, answer(path, args.model, device)))
@@ -39,9 +42,9 @@ def main(argv: list[str] | None = None) -> int:
             print(error, file=sys.stderr)
             failed = 1
     if args.json:
-        print(json.dumps([{"photo": path, **asdict(found)} for path, found in answers], indent=2))
+        print(json.dumps([{"photo": path, **asdict(a)} for path, a in answers], indent=2))
     else:
-        print("\n\n".join(table(path, found) for path, found in answers))
+        print("\n\n".join(table(path, a) for path, a in answers))
     return failed
 
 
@@ -58,12 +61,12 @@ def answer(path: str, classifier: str | None, device: str) -> classify.Answer:
 
 def table(path: str, answer: classify.Answer) -> str:
     """One photo's answer as aligned text."""
-    lines = [path, answer.sentence, *filter(None, [answer.note])]
+    lines = [path, answer.sentence, answer.note]
     lines += [
         f"  {s.probability:>6.1%}  {s.name:<28} {s.scientific or '':<28} {s.url or ''}".rstrip()
         for s in answer.species
     ]
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Published classifiers -> a timm model, how it is fed, and which of its classes are birds.
+"""Published files -> classifiers: a timm model, how it is fed, which of its classes are birds.
 
-A loader takes the fetched file, last among its arguments, and gives a `Loaded`.
-timm and torch are imported when something is loaded, not with this module.
+A loader takes the fetched file, last among its arguments. timm and torch are imported when
+something is loaded, not with this module.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from classify import taxonomy
+from classify.classifier import Classifier
 from classify.taxonomy import Taxon
 from hub import BadWeights, check_tensors, read_checkpoint, same_order
 
@@ -19,27 +20,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class Loaded(NamedTuple):
-    """A classifier as its file has it.
-
-    model: (1, 3, side, side) float32 -> (1, classes) logits.
-    data_config: timm's, for `framing.preprocessing`.
-    birds: index of each class that is a bird -> its taxon.
-    """
-
-    model: nn.Module
-    data_config: dict[str, Any]
-    birds: dict[int, Taxon]
-
-
-def imagenet(architecture: str, path: Path) -> Loaded:
+def imagenet(architecture: str, path: Path) -> Classifier:
     """ImageNet-1k weights whose tensors stand in timm's order under other names."""
     import timm
     from timm.data import resolve_model_data_config
 
     model = timm.create_model(architecture, pretrained=False)
     _fill(model, same_order(read_checkpoint(path), list(model.state_dict()), path), path)
-    return Loaded(model, resolve_model_data_config(model), imagenet_birds())
+    return Classifier(model, resolve_model_data_config(model), imagenet_birds())
 
 
 def imagenet_birds() -> dict[int, Taxon]:
@@ -49,7 +37,7 @@ def imagenet_birds() -> dict[int, Taxon]:
     info = ImageNetInfo()
     birds = {}
     for index in (*range(7, 25), *range(80, 101), *range(127, 147)):
-        names = [name.strip() for name in info.index_to_description(index).split(",")]
+        names = info.index_to_description(index).split(", ")
         birds[index] = taxonomy.find(names) or Taxon(names[0])
     return birds
 
@@ -86,7 +74,7 @@ REGNET_Y = (
 BIRDER = {"resnetv2_50": RESNET_V2, "regnety_016": REGNET_Y}
 
 
-def birder(architecture: str, path: Path) -> Loaded:
+def birder(architecture: str, path: Path) -> Classifier:
     """A checkpoint of the birder project, for timm's network of the same architecture.
 
     Classes are those of the file. Photos are squashed to the square it was trained at.
@@ -96,7 +84,7 @@ def birder(architecture: str, path: Path) -> Loaded:
     checkpoint = read_checkpoint(path)
     labels = sorted(checkpoint["class_to_idx"], key=checkpoint["class_to_idx"].get)
     state = {_translate(key, BIRDER[architecture]): v for key, v in checkpoint["state"].items()}
-    classes = state["head.fc.weight"].shape[0]
+    classes = len(state["head.fc.weight"])
     if len(labels) != classes:
         raise BadWeights(f"{path.name} names {len(labels)} classes and has {classes}")
     model = timm.create_model(architecture, pretrained=False, num_classes=classes)
@@ -104,19 +92,18 @@ def birder(architecture: str, path: Path) -> Loaded:
         state["head.fc.weight"] = state["head.fc.weight"][:, :, None, None]
     _fill(model, state, path)
     side = checkpoint["signature"]["inputs"][0]["data_shape"][-1] or 256
-    statistics = checkpoint["rgb_stats"]
     data_config = {
         "input_size": (3, side, side),
-        "mean": tuple(statistics["mean"]),
-        "std": tuple(statistics["std"]),
+        "mean": tuple(checkpoint["rgb_stats"]["mean"]),
+        "std": tuple(checkpoint["rgb_stats"]["std"]),
         "interpolation": "bicubic",
         "crop_mode": "squash",
         "crop_pct": 1.0,
     }
-    return Loaded(model, data_config, birds(labels))
+    return Classifier(model, data_config, birds(labels))
 
 
-def timm_folder(path: Path) -> Loaded:
+def timm_folder(path: Path) -> Classifier:
     """A timm repository, fetched: model.safetensors with config.json beside it."""
     import timm
     from timm.data import resolve_model_data_config
@@ -129,7 +116,7 @@ def timm_folder(path: Path) -> Loaded:
     known = birds(model.pretrained_cfg.get("label_names") or ())
     if not known:
         raise BadWeights(f"the config.json beside {path.name} names no birds in label_names")
-    return Loaded(model, resolve_model_data_config(model), known)
+    return Classifier(model, resolve_model_data_config(model), known)
 
 
 def birds(labels: Iterable[str]) -> dict[int, Taxon]:
@@ -140,11 +127,9 @@ def birds(labels: Iterable[str]) -> dict[int, Taxon]:
     found = {}
     for index, label in enumerate(labels):
         species = taxonomy.inaturalist_species(label)
-        taxon = taxonomy.find([species or label.replace("_", " ")])
-        if taxon is None and species:
-            taxon = Taxon(species, species)
-        if taxon:
-            found[index] = taxon
+        taxon = taxonomy.find([species or label])
+        if taxon or species:
+            found[index] = taxon or Taxon(species, species)
     return found
 
 

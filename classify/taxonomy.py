@@ -3,8 +3,6 @@
 The taxonomy is eBird's of 2024, from the package birdnames; only its table is read.
 """
 
-from __future__ import annotations
-
 import csv
 import importlib.util
 import re
@@ -31,16 +29,14 @@ class Taxon:
 
 
 def find(names: Iterable[str]) -> Taxon | None:
-    """The species that one of the names means: scientific names are tried before English ones.
+    """The species that one of the names means, English or scientific; the first that means one."""
+    spelt = map(words, names)
+    return next((_table()[name] for name in spelt if name in _table()), None)
 
-    Case, apostrophes and hyphens don't matter.
-    """
-    plain = [_plain(name) for name in names]
-    for table in _tables():
-        for name in plain:
-            if name in table:
-                return table[name]
-    return None
+
+def words(name: str) -> tuple[str, ...]:
+    """A name's words, to compare: case, apostrophes, hyphens and underscores don't matter."""
+    return tuple(re.findall(r"[^\W_]+", re.sub("['’]", "", name.lower())))
 
 
 def inaturalist_species(label: str) -> str | None:
@@ -52,20 +48,14 @@ def inaturalist_species(label: str) -> str | None:
     return f"{ranks[1]} {ranks[2]}" if ranks else None
 
 
-def _plain(name: str) -> str:
-    return name.lower().replace("'", "").replace("’", "").replace("-", " ")
-
-
 @lru_cache(maxsize=1)
-def _tables() -> tuple[dict[str, Taxon], dict[str, Taxon]]:
+def _table() -> dict[tuple[str, ...], Taxon]:
+    """The words of each species' English and of its scientific name -> the species."""
     spec = importlib.util.find_spec("birdnames")
-    path = Path(spec.submodule_search_locations[0], *TABLE.split("/"))
+    path = Path(spec.submodule_search_locations[0], TABLE)
+    found = {}
     with path.open(encoding="utf-8", newline="") as file:
-        taxa = [
-            Taxon(row["ebird_common_name"], row["scientific_name"], row["ebird_ebird_code"])
-            for row in csv.DictReader(file)
-        ]
-    return (
-        {_plain(taxon.scientific): taxon for taxon in taxa},
-        {_plain(taxon.english): taxon for taxon in taxa},
-    )
+        for row in csv.DictReader(file):
+            names = row["ebird_common_name"], row["scientific_name"]
+            found |= dict.fromkeys(map(words, names), Taxon(*names, row["ebird_ebird_code"]))
+    return found

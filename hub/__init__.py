@@ -12,13 +12,5 @@ from hub.catalog import Catalog
 from hub.checkpoints import BadWeights, check_tensors, read_checkpoint, same_order
 from hub.connection import reachable
 from hub.download import fetch, fetch_first, progress, sha256
-from hub.sources import (
-    HubFile,
-    LocalFile,
-    PackageFile,
-    Source,
-    WeightsUnavailable,
-    beside,
-    parse,
-)
+from hub.sources import HubFile, LocalFile, PackageFile, Source, WeightsUnavailable, beside, parse
 from hub.upload import Commit, NotPublished, check_name, publish

@@ -1,7 +1,5 @@
 """Reading weights files: the tensors, and whether they are those that a network has."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,15 +31,14 @@ def check_tensors(path: Path, found: Mapping, expected: Mapping) -> None:
 
     Both map names to tensors. Raises `BadWeights` naming the keys that don't fit.
     """
-    wrong = [
-        f"{name}, which is {tuple(found[name].shape)}, not {tuple(expected[name].shape)}"
-        for name in expected
-        if name in found and found[name].shape != expected[name].shape
-    ]
     complaints = {
         "lacks": sorted(set(expected) - set(found)),
         "has the unknown": sorted(set(found) - set(expected)),
-        "has a wrong shape in": wrong,
+        "has a wrong shape in": [
+            f"{name}, which is {tuple(found[name].shape)}, not {tuple(tensor.shape)}"
+            for name, tensor in expected.items()
+            if name in found and found[name].shape != tensor.shape
+        ],
     }
     for what, names in complaints.items():
         if names:

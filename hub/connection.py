@@ -1,16 +1,14 @@
 """Whether the Hub answers, and how often it is asked.
 
-The stock client retries an unreachable Hub for 23 seconds, for each file.
-Here one request of at most `PROBE_SECONDS` finds that out, and its answer
-holds for all files for `PROBE_HOLDS` seconds.
+The stock client retries an unreachable Hub for 23 seconds, for each file. Here one short request
+finds that out, and its answer holds for all files for `PROBE_HOLDS` seconds.
 """
-
-from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
 from typing import TypeVar
 
 PROBE_SECONDS = 3.0
@@ -19,19 +17,15 @@ RETRY_PAUSES = (0.3, 1.0)  # seconds before a request that met a server's fault 
 
 T = TypeVar("T")
 
-_probing = threading.Lock()
-_answered = False
-_valid_until = float("-inf")  # by `time.monotonic`
-
 
 def reachable() -> bool:
-    """Whether the Hub answers at all; asked once, within `PROBE_SECONDS`, and remembered."""
-    global _answered, _valid_until
-    with _probing:
-        if time.monotonic() > _valid_until:
-            _answered = answers(PROBE_SECONDS)
-            _valid_until = time.monotonic() + PROBE_HOLDS
-        return _answered
+    """Whether the Hub answers within `PROBE_SECONDS`; asked once in `PROBE_HOLDS` seconds."""
+    return _reachable_in(int(time.monotonic() / PROBE_HOLDS))
+
+
+@lru_cache(maxsize=1)
+def _reachable_in(period: int) -> bool:
+    return answers(PROBE_SECONDS)
 
 
 def answers(seconds: float) -> bool:
@@ -39,8 +33,6 @@ def answers(seconds: float) -> bool:
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
 
-    if constants.HF_HUB_OFFLINE:
-        return False
     answered = threading.Event()
 
     def ask() -> None:

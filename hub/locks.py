@@ -1,7 +1,5 @@
 """One lock for each key, so that two callers who want the same thing share the work."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Hashable
 
@@ -14,6 +12,5 @@ class Locks:
         self._guard = threading.Lock()
 
     def __getitem__(self, key: Hashable) -> threading.Lock:
-        # Guarded, because hashing and comparing a key let other threads run.
-        with self._guard:
+        with self._guard:  # hashing and comparing a key let other threads run
             return self._locks.setdefault(key, threading.Lock())

@@ -18,9 +18,9 @@ class WeightsUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class PackageFile:
-    """A weights file that an installed Python package carries.
+    """A weights file in an installed Python package.
 
-    package: import name; the package is located, never imported.
+    package: import name; it is located, never imported.
     path: the file inside it, "/"-separated.
     sha256: 64 hex digits.
     """

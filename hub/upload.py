@@ -1,11 +1,9 @@
 """Publishing: files of this machine become one commit on the Hub."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from hub.connection import answers, retried
 
@@ -16,13 +14,8 @@ class NotPublished(RuntimeError):
     """A version was not published; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Commit:
-    """A version of a repository.
-
-    hash: 40 hex digits.
-    url: its page on the Hub.
-    """
+class Commit(NamedTuple):
+    """A version of a repository: its hash, 40 hex digits, and its page on the Hub."""
 
     hash: str
     url: str
@@ -51,14 +44,14 @@ def publish(
                 "on the Hub, or choose another name."
             )
         # Not `upload_folder`: that may make several commits.
-        commit = retried(
+        made = retried(
             lambda: api.create_commit(repo, _changes(files, repo), commit_message=message)
         )
     except NotPublished:
         raise
     except Exception as error:
         raise NotPublished(f"{repo}: {_why_not_published(error)}") from None
-    return Commit(commit.oid, commit.commit_url)
+    return Commit(made.oid, made.commit_url)
 
 
 def check_name(repo: str) -> None:
@@ -68,14 +61,13 @@ def check_name(repo: str) -> None:
 
     try:
         validate_repo_id(repo)
-        good = "/" in repo
+        if "/" not in repo:
+            raise HFValidationError
     except HFValidationError:
-        good = False
-    if not good:
         raise NotPublished(
             f"“{repo}” can't be a repository's name: write owner/name, where owner is you or your "
             "organisation on the Hub, with letters, digits and single “-”, “_” or “.” between them."
-        )
+        ) from None
 
 
 def _check_ready(token: str | None) -> None:
@@ -96,8 +88,8 @@ def _changes(files: Mapping[str, Path | None], repo: str) -> list:
     """The commit's operations, made anew for each try: the client keeps its progress in them."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, file_exists
 
-    added = [CommitOperationAdd(name, path) for name, path in files.items() if path is not None]
-    gone = [name for name, path in files.items() if path is None and file_exists(repo, name)]
+    added = [CommitOperationAdd(name, path) for name, path in files.items() if path]
+    gone = [name for name, path in files.items() if not path and file_exists(repo, name)]
     return [*added, *map(CommitOperationDelete, gone)]
 
 
@@ -116,10 +108,10 @@ def _why_not_published(error: Exception) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in sentences:
         return sentences[status]
-    if status is not None and status < 500:
+    if status and status < 500:
         said = getattr(error, "server_message", None) or "it doesn't say why"
         return f"the Hub refused it with error {status}: {said}."
-    if status is not None:
+    if status:
         return f"the Hub answered with error {status}. {again}"
     if isinstance(error, ValueError) and "in README.md" in str(error):
         reasons = " ".join(str(error).splitlines()[1:]).strip("- .")

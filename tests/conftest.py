@@ -33,6 +33,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hf-home-")
 
 
+# The rooms whose tests take longest: begun first, they leave no process alone at the end.
+LONGEST = ("tests/docs", "tests/sr/publish", "tests/sr/train", "tests/ui", "tests/test_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT).as_posix()
+        return next((i for i, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def macaw() -> Path:
     return EXAMPLES / "scarlet_macaw.png"

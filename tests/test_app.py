@@ -11,7 +11,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from sr import catalog, engine, photo
+import sr
+from sr import image
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,10 @@ def pixels(path: str | Path | io.BytesIO) -> np.ndarray:
 
 def test_the_slider_shows_bicubic_and_the_engine_result(answer, macaw):
     (before, after), *_ = answer
-    source = photo.open(macaw)
-    expected = engine.upscale(source, catalog.load()).pixels
+    source = image.read(macaw)
+    expected = sr.upscale(source, sr.load()).pixels
     np.testing.assert_array_equal(pixels(after), expected)
-    np.testing.assert_array_equal(pixels(before), photo.bicubic(source.pixels))
+    np.testing.assert_array_equal(pixels(before), image.bicubic(source.pixels))
 
 
 def test_label_file_and_facts(answer):
@@ -53,7 +54,7 @@ def test_model_and_identify_are_obeyed(client, macaw):
     )
     assert "srresnet-div2k, weights" in facts and "fallback" not in facts
     assert not label and birds == ""
-    expected = engine.upscale(photo.open(macaw), catalog.load("srresnet-div2k")).pixels
+    expected = sr.upscale(image.read(macaw), sr.load("srresnet-div2k")).pixels
     np.testing.assert_array_equal(pixels(file), expected)
 
 

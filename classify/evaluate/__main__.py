@@ -8,72 +8,44 @@ and the probability are among the classifier's kinds of bird, whatever the proba
 The row “app” is what the app answers.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
-import importlib.util
-import json
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
 import sr
 from classify import catalog as classifiers
-from classify.evaluate import labels, report
+from classify.evaluate import labels, measure, summary
 from classify.evaluate.labels import LabelError, Labelled
-from classify.evaluate.measure import (
-    APP,
-    APP_WAY,
-    FULL,
-    Measure,
-    Setup,
-    UnknownWay,
-    measures,
-    prepare,
-)
-from classify.evaluate.summary import naming, without_birds
-from sr import catalog, compare
-from sr.engine import EngineError
-from sr.photo import MAX_PIXELS_READ
+from classify.evaluate.measure import APP_WAY, FULL, Measure, Setup
+from sr import commands
+from sr.compare import tables
+from sr.settings import MAX_PIXELS_READ
 
 SIZES = f"32,48,64,96,{FULL}"
 ALTERNATIVES = "photo,photo:squash,bicubic:squash,srresnet-div2k:squash"  # --ways without a list
-ERRORS = (*catalog.ERRORS, *classifiers.ERRORS, LabelError, UnknownWay, EngineError, OSError)
+ERRORS = (*classifiers.ERRORS, LabelError, measure.UnknownWay)
 
 
-@dataclass(frozen=True)
-class Results:
-    """What was measured.
-
-    birds: measures of the photos of DATA.
-    others: measures of the photos without a bird.
-    labelled: the photos of DATA that were measured.
-    skipped: file -> why it was not.
-    """
-
-    birds: list[Measure]
-    others: list[Measure]
-    labelled: list[Labelled]
-    skipped: dict[str, str]
-
-
-def run(args: argparse.Namespace, setup: Setup) -> Results:
+def run(args: argparse.Namespace) -> None:
     """Measure the photos of DATA, and those without a bird where there are some.
 
     Raises `LabelError` if none of a known kind could be measured.
     """
+    setup = measure.prepare(args.classifier, args.device, args.models, args.ways)
     table = labels.read_csv(args.labels) if args.labels else {}
     photos = labels.labelled(args.data, setup.classifier.taxa, table)
-    if all(p.kind is None for p in photos):
+    skipped = {p.file: f"“{p.label}” is no kind that it knows." for p in photos if p.kind is None}
+    skipped |= {p.file: "Its label is left blank." for p in photos if not p.label}
+    if len(skipped) == len(photos):
         raise LabelError(
             f"{args.data} has no photo of a kind that {setup.classifier.name} knows: name folders "
             "or files after the bird, or give --labels."
         )
-    skipped = {p.file: _unknown(p.label) for p in photos if p.kind is None}
     # Birds of unknown kinds tell nothing of naming, but they are birds.
     wanted = [p for p in photos if p.kind is not None or (args.others and p.label)]
     wanted = labels.drawn(wanted, args.limit)
@@ -83,44 +55,75 @@ def run(args: argparse.Namespace, setup: Setup) -> Results:
             f"The photos in {args.data} can't be read or are smaller than all sizes asked for: "
             f"choose other --sizes, such as {FULL}."
         )
-    others: list[Measure] = []
-    if args.others:
-        known = {_digest(args.data / p.file) for p in photos}
-        files = [p for p in labels.photos(args.others) if _digest(p) not in known]
-        plain = [Labelled(p.relative_to(args.others).as_posix(), "", None) for p in files]
-        others = _measured(args.others, plain, args.sizes, setup, skipped)
+    others = _others(args, photos, setup, skipped) if args.others else []
     there = {m.file for m in birds}
-    return Results(birds, others, [p for p in wanted if p.file in there], skipped)
+    finish(args, setup, [p for p in wanted if p.file in there], skipped, birds, others)
 
 
-def _unknown(label: str) -> str:
-    return f"“{label}” is no kind that it knows." if label else "Its label is left blank."
-
-
-def _measured(
-    folder: Path,
-    photos: list[Labelled],
-    sizes: list[str],
-    setup: Setup,
-    skipped: dict[str, str],
+def _others(
+    args: argparse.Namespace, photos: list[Labelled], setup: Setup, skipped: dict[str, str]
 ) -> list[Measure]:
-    """The measures of the photos of a folder; those that can't be read are put in `skipped`."""
-    found: list[Measure] = []
-    for photo in tqdm(photos, desc=folder.name, leave=False, disable=None):
-        try:
-            pixels = sr.open(folder / photo.file, max_pixels=MAX_PIXELS_READ).pixels
-        except sr.PhotoError as error:
-            skipped[photo.file] = str(error)
-            continue
-        found += measures(photo, pixels, sizes, setup)
-    return found
+    """The measures of the photos without a bird; copies of `photos` among them are left out."""
+    known = {_digest(args.data / photo.file) for photo in photos}
+    files = [path for path in labels.photos(args.others) if _digest(path) not in known]
+    plain = [Labelled(path.relative_to(args.others).as_posix(), "", None) for path in files]
+    return _measured(args.others, plain, args.sizes, setup, skipped)
 
 
 def _digest(path: Path) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest()
 
 
-def remarks(results: Results, setup: Setup) -> str:
+def _measured(
+    folder: Path, photos: list[Labelled], sizes: list[str], setup: Setup, skipped: dict[str, str]
+) -> list[Measure]:
+    """The measures of the photos of a folder; those that can't be read are put in `skipped`."""
+    found: list[Measure] = []
+    for photo in tqdm(photos, desc=folder.name, leave=False, disable=None):
+        try:
+            pixels = sr.open(folder / photo.file, max_pixels=MAX_PIXELS_READ).pixels
+            found += measure.measures(photo, pixels, sizes, setup)
+        except sr.PhotoError as error:
+            skipped[photo.file] = str(error)
+    return found
+
+
+def finish(
+    args: argparse.Namespace,
+    setup: Setup,
+    photos: list[Labelled],
+    skipped: dict[str, str],
+    birds: list[Measure],
+    others: list[Measure],
+) -> None:
+    """Print the tables and write the files that were asked for.
+
+    photos: those of DATA that were measured; skipped: file -> why it was not.
+    """
+    naming, other_rows = summary.naming(birds), summary.without_birds(others, birds)
+    print(remarks(setup, skipped), *summary.tables(naming, other_rows), sep="\n\n")
+    if args.json:
+        document = {
+            "classifier": setup.classifier.name,
+            "weights": setup.classifier.weights,
+            "app": {"way": APP_WAY, "enlarged": setup.enlarged},
+            "photos": [asdict(photo) for photo in photos],
+            "skipped": skipped,
+            "unavailable": setup.unavailable,
+            "naming": naming,
+            "others": other_rows,
+        }
+        tables.write_json(args.json, document)
+    if args.csv:
+        args.csv.write_text(tables.csv_text([*birds, *others]), encoding="utf-8")
+    if args.plot:
+        count = sum(photo.kind is not None for photo in photos)
+        note = f"{count} photos, {setup.classifier.name}; bars: 95 %, bootstrap over photos"
+        shown = {measure.APP, *setup.methods}  # all alternatives would hide one another
+        summary.plot([row for row in naming if row["way"] in shown], args.plot, note)
+
+
+def remarks(setup: Setup, skipped: dict[str, str]) -> str:
     """In sentences: what made the figures, and what is not in them."""
     classifier = setup.classifier
     lines = [
@@ -131,36 +134,9 @@ def remarks(results: Results, setup: Setup) -> str:
     lines += [f"Unavailable: {name}. {reason}" for name, reason in setup.unavailable.items()]
     lines += [
         f"Skipped: {reason} ({count} photo{'s' * (count > 1)})"
-        for reason, count in Counter(results.skipped.values()).items()
+        for reason, count in Counter(skipped.values()).items()
     ]
     return "\n".join(filter(None, lines))
-
-
-def finish(args: argparse.Namespace, results: Results, setup: Setup) -> None:
-    """Print the tables and write the files that were asked for."""
-    rows, others = naming(results.birds), without_birds(results.others, results.birds)
-    print(remarks(results, setup), *report.tables(rows, others), sep="\n\n")
-    if args.json:
-        document = {
-            "classifier": setup.classifier.name,
-            "weights": setup.classifier.weights,
-            "app": {"way": APP_WAY, "enlarged": setup.enlarged},
-            "photos": [asdict(photo) for photo in results.labelled],
-            "skipped": results.skipped,
-            "unavailable": setup.unavailable,
-            "naming": [asdict(row) for row in rows],
-            "others": [asdict(row) for row in others],
-        }
-        args.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    if args.csv:
-        text = compare.csv_text([*results.birds, *results.others])
-        args.csv.write_text(text, encoding="utf-8")
-    if args.plot:
-        photos = sum(photo.kind is not None for photo in results.labelled)
-        name = setup.classifier.name
-        note = f"{photos} photos, {name}; bars: 95 %, bootstrap over photos"
-        shown = {APP, *setup.methods}  # all alternatives would hide one another
-        report.plot([row for row in rows if row.way in shown], args.plot, note)
 
 
 def sizes(text: str) -> list[str]:
@@ -191,36 +167,20 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         help=f"what else to show the classifier: {ALTERNATIVES} if no list is given",
     )
     parser.add_argument("--classifier", help=f"one of {', '.join(classifiers.names())}")
-    parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
+    parser.add_argument("--device", help=commands.DEVICE_HELP)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every photo's figures")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (needs matplotlib)")
     args = parser.parse_args(argv)
     if args.limit is not None and args.limit < 1:
         parser.error("--limit must be at least 1")
-    check_outputs(parser, args)
+    commands.check_outputs(parser, args.json, args.csv, plot=args.plot)
     return args
-
-
-def check_outputs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """End the program with a sentence if what it is to write can't be written."""
-    for file in filter(None, (args.json, args.csv, args.plot)):
-        if not file.parent.is_dir():  # better learned now than after all the work
-            parser.error(f"there is no folder {file.parent} to write {file.name} to")
-    if args.plot and not importlib.util.find_spec("matplotlib"):
-        parser.error("--plot needs matplotlib: pip install -r tools-requirements.txt")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0 if photos were measured, 1 if none could be, 2 for a wrong command."""
-    args = arguments(argv)
-    try:
-        setup = prepare(args.classifier, args.device, args.models, args.ways)
-        finish(args, run(args, setup), setup)
-    except ERRORS as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return commands.run(lambda: run(arguments(argv)), *ERRORS)
 
 
 if __name__ == "__main__":

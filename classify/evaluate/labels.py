@@ -1,10 +1,8 @@
 """Photos in folders or under names that say what they show, and the kinds that a classifier has."""
 
-from __future__ import annotations
-
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from classify import taxonomy
-from classify.taxonomy import Taxon
-from sr.evaluate import ENDINGS
-
-CLASSES = "classes.txt"
+from classify.taxonomy import Taxon, words
+from sr.image import is_photo
 
 
 class LabelError(ValueError):
@@ -42,8 +38,7 @@ def photos(data: Path) -> list[Path]:
     found = [
         path
         for path in sorted(data.rglob("*"))
-        if path.suffix[1:].lower() in ENDINGS
-        and not any(part.startswith(".") for part in path.relative_to(data).parts)
+        if is_photo(path) and "/." not in f"/{path.relative_to(data).as_posix()}"
     ]
     if not found:
         raise LabelError(f"The folder {data} has no photos in it or in the folders below.")
@@ -66,41 +61,33 @@ def read_csv(file: Path) -> dict[str, str]:
 def labelled(data: Path, taxa: Sequence[Taxon], table: Mapping[str, str]) -> list[Labelled]:
     """The photos of `data` with the kinds among `taxa` that they show.
 
-    A photo's label is that of `table`, by its path within `data` or its name;
-    else its folder's name, else its own. A folder whose name is a number is
-    looked up in the classes.txt of `data` or of the folder above ("817
-    Oldsquaw", as NABirds has it). Raises `LabelError`.
+    A photo's label is that of `table`, by its path within `data` or its name; else its folder's
+    name, else its own. A folder whose name is a number is looked up in the classes.txt of `data`
+    or of the folder above ("817 Oldsquaw", as NABirds has it). Raises `LabelError`.
     """
-    paths = {path.relative_to(data).as_posix(): path for path in photos(data)}
-    missing = set(table) - set(paths) - {path.name for path in paths.values()}
+    files = [path.relative_to(data) for path in photos(data)]
+    missing = set(table) - {file.as_posix() for file in files} - {file.name for file in files}
     if missing:
         raise LabelError(f"{data} has no photo {', '.join(sorted(missing))}: mend the labels.")
     numbered = _numbered(data)
     found = []
-    for file, path in paths.items():
-        given = table.get(file, table.get(path.name))
-        texts = [given] if given is not None else _texts(file, numbered)
+    for file in files:
+        folder = file.parent.name
+        if folder.isdecimal():
+            folder = numbered.get(int(folder), folder)
+        given = table.get(file.as_posix(), table.get(file.name))
+        texts = [given] if given is not None else [text for text in (folder, file.stem) if text]
         kinds = [kind(text, taxa) for text in texts]
         known = next((i for i, k in enumerate(kinds) if k is not None), 0)
-        found.append(Labelled(file, texts[known], kinds[known]))
+        found.append(Labelled(file.as_posix(), texts[known], kinds[known]))
     return found
-
-
-def _texts(file: str, numbered: Mapping[int, str]) -> list[str]:
-    """What may name the bird in a file: its folder, unless it lies in none, and its own name."""
-    path = Path(file)
-    folder = path.parent.name
-    if folder.isdecimal():
-        folder = numbered.get(int(folder), folder)
-    return [folder, path.stem] if folder else [path.stem]
 
 
 def _numbered(data: Path) -> dict[int, str]:
     """Class number -> name of a classes.txt, {} where there is none."""
-    for folder in (data, data.resolve().parent):
-        file = folder / CLASSES
+    for file in (data / "classes.txt", data.resolve().parent / "classes.txt"):
         if file.is_file():
-            lines = re.findall(r"^[ \t]*(\d+)[ \t]+(\S.*)$", file.read_text("utf-8"), re.MULTILINE)
+            lines = re.findall(r"(?m)^[ \t]*(\d+)[ \t]+(\S.*)$", file.read_text("utf-8"))
             return {int(number): name for number, name in lines}
     return {}
 
@@ -116,37 +103,23 @@ def drawn(photos: list[Labelled], limit: int | None) -> list[Labelled]:
 def kind(label: str, taxa: Sequence[Taxon]) -> int | None:
     """The index of the kind that a label means, or None.
 
-    It means a kind by its English or scientific name, by a name that eBird or
-    ImageNet has for it, or, where the kind is wider than a species, by ending
-    in its name: "Brown_Pelican" is a pelican.
+    It means a kind by its English or scientific name, by a name that ImageNet has for it, or,
+    where the kind is wider than a species, by ending in its name: "Brown_Pelican" is a pelican.
     """
     table = _table(tuple(taxa))
-    for name in names(label):
-        taxon = taxonomy.find([name])
-        known = (_imagenet().get(words(name)), taxon)
-        spelt = [words(name), *(words(t.scientific or t.english) for t in known if t)]
-        for text in spelt:
-            if text in table:
-                return table[text]
-    return _wider(words(names(label)[0]), taxa)
-
-
-def _wider(label: tuple[str, ...], taxa: Iterable[Taxon]) -> int | None:
-    """The kind without a species whose name, as long as possible, `label` ends in."""
-    ends = {
-        len(name): i
-        for i, taxon in enumerate(taxa)
-        if taxon.scientific is None and label[-len(name := words(taxon.english)) :] == name
-    }
-    return ends[max(ends)] if ends else None
+    spelt = [words(name) for name in names(label)]
+    endings = [spelt[0][i:] for i in range(1, len(spelt[0]))]  # the longest first
+    wider = [table[text] for text in endings if text in table]
+    exact = [table[text] for text in spelt if text in table]
+    return next(iter(exact + [i for i in wider if taxa[i].scientific is None]), None)
 
 
 def names(label: str) -> list[str]:
     """The names in a folder's or file's name, the likeliest first.
 
-    Left out are iNaturalist's ranks above the genus, CUB-200's and ImageNet's
-    numbers before the name, NABirds' (sex or age) and a file's number behind
-    it. CUB-200 writes "Brewer Blackbird" for Brewer's.
+    Left out are iNaturalist's ranks above the genus, CUB-200's and ImageNet's numbers before the
+    name, NABirds' (sex or age) and a file's number behind it. CUB-200 writes "Brewer Blackbird"
+    for Brewer's.
     """
     species = taxonomy.inaturalist_species(label)
     if species:
@@ -158,19 +131,15 @@ def names(label: str) -> list[str]:
     return [text, f"{first}s {rest}"] if rest else [text]
 
 
-def words(name: str) -> tuple[str, ...]:
-    """A name's words, to compare: case, apostrophes, hyphens and underscores don't matter."""
-    return tuple(re.findall(r"[^\W_]+", re.sub("['’]", "", name.lower())))
-
-
 @lru_cache(maxsize=2)
 def _table(taxa: tuple[Taxon, ...]) -> dict[tuple[str, ...], int]:
-    """The words of each kind's English and scientific name -> its index."""
-    found = {words(taxon.english): i for i, taxon in enumerate(taxa)}
-    return found | {words(t.scientific): i for i, t in enumerate(taxa) if t.scientific}
+    """The words of every name of each kind -> its index: its own names go before ImageNet's."""
+    own = {words(taxon.english): i for i, taxon in enumerate(taxa)}
+    own |= {words(t.scientific): i for i, t in enumerate(taxa) if t.scientific}
+    meant = {text: words(t.scientific or t.english) for text, t in _imagenet().items()}
+    return {text: own[name] for text, name in meant.items() if name in own} | own
 
 
-@lru_cache(maxsize=1)
 def _imagenet() -> dict[tuple[str, ...], Taxon]:
     """The words of every name that ImageNet has for a kind of bird, and its number n01514668."""
     from timm.data import ImageNetInfo
@@ -180,9 +149,6 @@ def _imagenet() -> dict[tuple[str, ...], Taxon]:
     info = ImageNetInfo()
     return {
         words(name): taxon
-        for index, taxon in imagenet_birds().items()
-        for name in (
-            *info.index_to_description(index).split(","),
-            info.index_to_label_name(index),
-        )
+        for i, taxon in imagenet_birds().items()
+        for name in (*info.index_to_description(i).split(","), info.index_to_label_name(i))
     }

@@ -1,22 +1,19 @@
 """One photo: it is shrunk, restored by every method, and named in every way."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 import sr
-from classify import catalog, framing, is_small
-from classify.catalog import Classifier
+from classify import catalog
+from classify.classifier import Classifier
 from classify.evaluate.labels import Labelled
-from sr import compare
-from sr.catalog import BICUBIC
-from sr.compare import Method
-from sr.engine import choose_device
-from sr.evaluate import restore
-from sr.photo import Photo
+from sr.compare import methods as restoring
+from sr.compare.methods import Method, restore
+from sr.inference.device import choose_device
+from sr.models.catalog import BICUBIC
 
 FULL = "full"  # the size of a photo that isn't shrunk
 BASELINE = BICUBIC  # what every way is compared with
@@ -29,12 +26,11 @@ class UnknownWay(ValueError):
     """What is written is no way of naming; the message says what is."""
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """What the classifier is shown.
 
     picture: `PHOTO`, or the name of the method that restores it.
-    squash: as in `framing.preprocessing`.
+    squash: as in `Classifier.preprocessing`.
     """
 
     picture: str
@@ -114,7 +110,7 @@ def prepare(
     device = str(choose_device(device))
     loaded = catalog.load(classifier, device)
     enlarged = sr.load().model.name
-    asked = [n.strip() for n in models.split(",")] if models else compare.names()
+    asked = [name.strip() for name in models.split(",")] if models else restoring.names()
     named = {name: Way(name) for name in (BASELINE, *asked)}
     named[APP] = parse_way(APP_WAY, enlarged)
     for text in ways.split(",") if ways else ():
@@ -122,16 +118,11 @@ def prepare(
         if way not in named.values():
             named[text.strip()] = way
     pictures = {way.picture for way in named.values()} - {PHOTO}
-    methods = {picture: compare.method(picture) for picture in sorted(pictures)}
+    methods = {picture: restoring.method(picture) for picture in sorted(pictures)}
     reasons = {picture: method.reason for picture, method in methods.items() if method.reason}
-    return Setup(
-        loaded,
-        methods,
-        enlarged,
-        ways={name: way for name, way in named.items() if way.picture not in reasons},
-        unavailable={n: reasons[way.picture] for n, way in named.items() if way.picture in reasons},
-        device=device,
-    )
+    there = {name: way for name, way in named.items() if way.picture not in reasons}
+    unavailable = {n: reasons[way.picture] for n, way in named.items() if n not in there}
+    return Setup(loaded, methods, enlarged, there, unavailable, device)
 
 
 def shrink(pixels: np.ndarray, short: int) -> np.ndarray:
@@ -149,45 +140,40 @@ def measures(
 ) -> Iterator[Measure]:
     """Every way at every size that is smaller than the photo, (H, W, 3) uint8, and at `FULL`."""
     squashes = {way.squash for way in setup.ways.values()}
-    full = {s: framing.probabilities(setup.classifier, pixels, s).argmax() for s in squashes}
+    full = {s: setup.classifier.probabilities(pixels, s).argmax() for s in squashes}
     for size in sizes:
         if size != FULL and int(size) >= min(pixels.shape[:2]):
             continue
         small = pixels if size == FULL else shrink(pixels, int(size))
-        enlarged = is_small(small, setup.classifier.input_size)
-        for name, classes in classified(small, enlarged, setup).items():
+        enlarged = setup.classifier.wants_enlarged(small)
+        for name, classes in classified(small, setup).items():
             same = bool(classes.argmax() == full[setup.ways[name].squash])
             named = score(classes, setup.classifier, photo.kind)
             yield Measure(photo.label, photo.file, size, name, enlarged, same, *named)
 
 
-def classified(small: np.ndarray, enlarged: bool, setup: Setup) -> dict[str, np.ndarray]:
+def classified(small: np.ndarray, setup: Setup) -> dict[str, np.ndarray]:
     """Name of each way -> probability of each class, for (H, W, 3) uint8 pixels.
 
-    enlarged: False shows the photo itself in place of every restored picture, as the app does
-    where the photo is large enough for the classifier.
-    Each picture is made once, and classified once in each framing.
+    Where the photo is large enough for the classifier it is shown itself in place of every
+    restored picture, as the app does. Each picture is made and classified once in each framing.
     """
+    enlarged = setup.classifier.wants_enlarged(small)
     shown = {name: way if enlarged else Way(PHOTO, way.squash) for name, way in setup.ways.items()}
     pictures = {PHOTO: small}
     found: dict[Way, np.ndarray] = {}
     for way in dict.fromkeys(shown.values()):
         if way.picture not in pictures:
-            pictures[way.picture] = restored(small, way.picture, setup)
-        found[way] = framing.probabilities(setup.classifier, pictures[way.picture], way.squash)
+            pictures[way.picture] = restore(small, setup.methods[way.picture], setup.device)
+        found[way] = setup.classifier.probabilities(pictures[way.picture], way.squash)
     return {name: found[way] for name, way in shown.items()}
-
-
-def restored(small: np.ndarray, name: str, setup: Setup) -> np.ndarray:
-    """(H, W, 3) uint8 -> (4H, 4W, 3), by the method called `name`."""
-    return restore(Photo(small), setup.methods[name], setup.device)
 
 
 def score(
     classes: np.ndarray, classifier: Classifier, kind: int | None
 ) -> tuple[str, float, int | None, float | None]:
     """(best, bird, rank, probability), as `Measure` has them, of (classes,) probabilities."""
-    kinds = classes[classifier.indices]
+    kinds = classifier.of_birds(classes)
     bird = float(kinds.sum())
     best = classifier.taxa[int(kinds.argmax())].english
     if kind is None:

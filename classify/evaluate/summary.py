@@ -1,9 +1,13 @@
-"""Means over photos, with intervals. A photo is the unit: its sizes are not independent."""
+"""Means over photos, with intervals, as tables and as a plot.
 
-from __future__ import annotations
+A photo is the unit: its sizes are not independent.
+"""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,130 +16,147 @@ from classify.evaluate.measure import BASELINE, FULL, Measure
 
 MEAN = "mean"  # the "size" of a photo's mean over the sizes it was shrunk to
 RESAMPLES = 2_000
-Interval = tuple[float, float]
+FIGURES = ("top1", "top5", "probability", "bird", "recognised", "same")
+Row = dict[str, Any]  # a line of a table, by column
 
 
-@dataclass(frozen=True)
-class Row:
-    """How the photos of one size are named in one way. All but `photos` are means, 0..1 each.
-
-    top1, top5: whether the true kind is the most probable, or among the five.
-    probability: of the true kind among the kinds.
-    bird: probability that there is one.
-    recognised: whether that reaches the app's threshold.
-    gain: in `probability`, over `BASELINE`; None for the baseline itself.
-    """
-
-    size: str
-    way: str
-    photos: int
-    top1: float
-    top5: float
-    probability: float
-    probability_95: Interval
-    bird: float
-    recognised: float
-    gain: float | None = None
-    gain_95: Interval | None = None
-
-
-@dataclass(frozen=True)
-class OtherRow:
-    """What is seen in photos without a bird, of one size in one way.
-
-    same: share whose most probable class is that of the photo at full size.
-    gain: in `same`, over `BASELINE`; None for the baseline itself.
-    bird: mean probability of a bird.
-    taken: share that reaches the app's threshold.
-    birds: photos of birds, of any kind, of the same size.
-    missed: share of them that doesn't reach it; None without any.
-    """
-
-    size: str
-    way: str
-    photos: int
-    same: float
-    bird: float
-    taken: float
-    birds: int
-    missed: float | None
-    gain: float | None = None
-    gain_95: Interval | None = None
-
-
-def interval(values: np.ndarray, share: float = 0.95) -> Interval:
-    """Where the mean of (photos,) values lies with probability `share`.
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Where the mean of (photos,) values lies with a probability of 95 %.
 
     The percentile bootstrap of Efron 1979, seeded. With a handful of photos it is too narrow.
     """
     values = np.asarray(values, float)
     draw = np.random.default_rng(0)
     means = [values[draw.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
-    return float(low), float(high)
-
-
-def grouped(measures: Iterable[Measure]) -> dict[tuple[str, str], list[Measure]]:
-    """(size, way) -> the measures, in the order they come in."""
-    found: dict[tuple[str, str], list[Measure]] = {}
-    for measure in measures:
-        found.setdefault((measure.size, measure.way), []).append(measure)
-    return found
+    low, high = np.quantile(means, [0.025, 0.975]).tolist()
+    return low, high
 
 
 def naming(measures: Iterable[Measure]) -> list[Row]:
-    """A row for each size and way, of the photos whose kind is known, and for the mean size."""
+    """A row for each size and way, of the photos whose kind is known, and for the mean size.
+
+    top1, top5: share whose true kind is the most probable, or among the five.
+    probability: mean, of the true kind among the kinds.
+    bird: mean probability that there is one.
+    recognised: share where that reaches the app's threshold.
+    gain: in `probability`, over `BASELINE`; None for the baseline itself.
+    """
     known = [measure for measure in measures if measure.rank is not None]
-    table = {key: _values(group) for key, group in grouped(known).items()}
-    shrunk = [measure for measure in known if measure.size != FULL]
-    if len({measure.size for measure in shrunk}) > 1:
-        table |= _means(shrunk)
-    return [_row(size, way, v, table[size, BASELINE]) for (size, way), v in table.items()]
-
-
-def _values(group: Iterable[Measure]) -> np.ndarray:
-    """(photos, 5): top-1, top-5, probability, bird, recognised."""
-    rows = [
-        (m.rank == 1, m.rank <= 5, m.probability, m.bird, m.bird >= BIRD_THRESHOLD) for m in group
+    shrunk = [replace(measure, size=MEAN) for measure in known if measure.size != FULL]
+    if len({measure.size for measure in known} - {FULL}) > 1:
+        known += shrunk
+    table = _by_size_and_way(known)
+    return [
+        {
+            **_head(size, way, values),
+            **_means(values, "top1", "top5", "probability"),
+            "probability_95": interval(values["probability"]),
+            **_means(values, "bird", "recognised"),
+            **_gain(way, values["probability"], table[size, BASELINE]["probability"]),
+        }
+        for (size, way), values in table.items()
     ]
-    return np.array(rows, float)
 
 
-def _means(shrunk: Iterable[Measure]) -> dict[tuple[str, str], np.ndarray]:
-    """(MEAN, way) -> (photos, 5), each the mean of a photo's values over its sizes."""
-    photos: dict[str, dict[str, list[Measure]]] = {}
-    for m in shrunk:
-        photos.setdefault(m.way, {}).setdefault(m.file, []).append(m)
-    return {
-        (MEAN, way): np.array([_values(group).mean(0) for group in by_file.values()])
-        for way, by_file in photos.items()
-    }
+def without_birds(others: Iterable[Measure], birds: Iterable[Measure]) -> list[Row]:
+    """A row for each size and way, of photos without a bird beside those with one.
 
-
-def _row(size: str, way: str, values: np.ndarray, baseline: np.ndarray) -> Row:
-    top1, top5, probability, bird, recognised = values.mean(0).tolist()
-    limits = interval(values[:, 2])
-    compared = () if way == BASELINE else _gain(values[:, 2], baseline[:, 2])
-    means = (top1, top5, probability, limits, bird, recognised)
-    return Row(size, way, len(values), *means, *compared)
-
-
-def _gain(values: np.ndarray, baseline: np.ndarray) -> tuple[float, Interval]:
-    gains = values - baseline
-    return float(gains.mean()), interval(gains)
-
-
-def without_birds(others: Iterable[Measure], birds: Sequence[Measure]) -> list[OtherRow]:
-    """A row for each size and way, of photos without a bird beside those with one."""
-    table, of_birds = grouped(others), grouped(birds)
+    same: share whose most probable class is that of the photo at full size.
+    bird: mean probability of a bird.
+    taken: share where that reaches the app's threshold.
+    birds: photos of birds, of any kind, of the same size.
+    missed: share of them that doesn't reach it; None without any.
+    gain: in `same`, over `BASELINE`; None for the baseline itself.
+    """
+    table, with_birds = _by_size_and_way(others), _by_size_and_way(birds)
     rows = []
-    for (size, way), group in table.items():
-        same, bird = (np.array([getattr(m, f) for m in group], float) for f in ("same", "bird"))
-        taken = float((bird >= BIRD_THRESHOLD).mean())
-        missed = [m.bird < BIRD_THRESHOLD for m in of_birds.get((size, way), [])]
-        share = float(np.mean(missed)) if missed else None
-        baseline = np.array([m.same for m in table[size, BASELINE]], float)
-        compared = () if way == BASELINE else _gain(same, baseline)
-        means = (float(same.mean()), float(bird.mean()), taken)
-        rows.append(OtherRow(size, way, len(group), *means, len(missed), share, *compared))
+    for (size, way), values in table.items():
+        recognised = with_birds[size, way]["recognised"] if (size, way) in with_birds else ()
+        row = {
+            **_head(size, way, values),
+            **_means(values, "same", "bird"),
+            "taken": float(values["recognised"].mean()),
+            "birds": len(recognised),
+            "missed": float((1 - recognised).mean()) if len(recognised) else None,
+            **_gain(way, values["same"], table[size, BASELINE]["same"]),
+        }
+        rows.append(row)
     return rows
+
+
+def _by_size_and_way(measures: Iterable[Measure]) -> dict[tuple[str, str], dict[str, np.ndarray]]:
+    """(size, way) -> each of `FIGURES`, (photos,): the mean where there are more of a photo."""
+    found = defaultdict(lambda: defaultdict(list))
+    for m in measures:
+        top = (m.rank == 1, m.rank in range(1, 6), m.probability)
+        found[m.size, m.way][m.file].append((*top, m.bird, m.bird >= BIRD_THRESHOLD, m.same))
+    table = {}
+    for key, photos in found.items():
+        means = [np.array(values, float).mean(0) for values in photos.values()]
+        table[key] = dict(zip(FIGURES, np.transpose(means), strict=True))
+    return table
+
+
+def _head(size: str, way: str, values: dict[str, np.ndarray]) -> Row:
+    return {"size": size, "way": way, "photos": len(values["bird"])}
+
+
+def _means(values: dict[str, np.ndarray], *names: str) -> Row:
+    return {name: float(values[name].mean()) for name in names}
+
+
+def _gain(way: str, values: np.ndarray, baseline: np.ndarray) -> Row:
+    if way == BASELINE:
+        return {"gain": None, "gain_95": None}
+    return {"gain": float((values - baseline).mean()), "gain_95": interval(values - baseline)}
+
+
+def tables(naming: Sequence[Row], others: Sequence[Row]) -> Iterator[str]:
+    """The tables that have rows, each under a line that says what it is."""
+    yield f"Naming; gain is in probability over {BASELINE}\n{_aligned(naming)}"
+    if others:
+        yield f"Photos without a bird; gain is in same over {BASELINE}\n{_aligned(others)}"
+
+
+def _aligned(rows: Sequence[Row]) -> str:
+    """Rows as text under their columns' names: the two words to the left, numbers to the right."""
+    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    form = "  ".join(f"{{:{'<' if i < 2 else '>'}{width}}}" for i, width in enumerate(widths))
+    return "\n".join(form.format(*line) for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, tuple):
+        return " to ".join(map(_cell, value))
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def plot(rows: Sequence[Row], file: Path, note: str) -> None:
+    """Top-1 and probability against the size; bars are 95 % intervals of the probability."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    sizes = [size for size in dict.fromkeys(row["size"] for row in rows) if size != MEAN]
+    ways = list(dict.fromkeys(row["way"] for row in rows))
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.5), layout="constrained", sharex=True)
+    for i, way in enumerate(ways):
+        line = [row for row in rows if row["way"] == way and row["size"] != MEAN]
+        # Beside each other, or the bars would hide one another.
+        x = np.array([sizes.index(row["size"]) for row in line]) + (i - (len(ways) - 1) / 2) * 0.05
+        axes[0].plot(x, [row["top1"] for row in line], "o-", label=way)
+        middle = [row["probability"] for row in line]
+        spans = np.array([row["probability_95"] for row in line]).T
+        axes[1].errorbar(x, middle, np.abs(spans - middle), fmt="o-", capsize=2, linewidth=1)
+    for axis, label in zip(axes, ("top-1", "probability of the true kind"), strict=True):
+        axis.set(xlabel="short side of the photo, pixels", ylabel=label, ylim=(0, 1))
+        axis.set_xticks(range(len(sizes)), sizes)
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize="small", loc="lower right")
+    figure.suptitle(note, fontsize="small")
+    figure.savefig(file, dpi=110)
+    pyplot.close(figure)

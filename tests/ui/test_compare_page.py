@@ -15,35 +15,24 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from sr import compare, evaluate, photo
+from sr import image
+from sr.compare import comparison, methods
+from sr.evaluate import __main__ as evaluate
+from tests.ui.conftest import watched
 
 SECOND = 1000
 NAMES = ["bicubic", "srresnet-div2k", "srgan-div2k"]
 
 
-@pytest.fixture(scope="module")
-def url(app_url) -> str:
-    return app_url
-
-
 @pytest.fixture
-def page(browser, url) -> Iterator:
-    """The loaded tab; afterwards: no console error, nothing asked of another host."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, locale="en-US")
-    page = context.new_page()
-    errors, requests = [], []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.on("request", lambda request: requests.append(request.url))
-    open_tab(page, url)
-    yield page
-    context.close()
-    assert not [u for u in requests if not u.startswith((url, "data:", "blob:"))]
-    assert not errors
+def page(desktop, app_url) -> Iterator:
+    """The loaded tab."""
+    with watched(desktop, app_url) as page:
+        open_tab(page)
+        yield page
 
 
-def open_tab(page, url: str) -> None:
-    page.goto(url)
+def open_tab(page) -> None:
     page.get_by_role("tab", name=re.compile("Compare methods|방법 비교")).click()
     page.wait_for_selector("#compare-photo input[type=file]", state="attached")
 
@@ -77,9 +66,9 @@ def wait_for_crop(page, expected: np.ndarray) -> None:
 def expected(macaw, tmp_path_factory) -> dict[str, dict]:
     """What `python -m sr.evaluate` says, by method."""
     folder = tmp_path_factory.mktemp("pair")
-    pair = compare.pair(photo.open(macaw))
-    photo.save(pair.high.pixels, folder / "HR.png")
-    photo.save(pair.low.pixels, folder / "LR.png")
+    pair = comparison.pair(image.read(macaw))
+    image.write(pair.high.pixels, folder / "HR.png")
+    image.write(pair.low.pixels, folder / "LR.png")
     scores = folder / "scores.json"
     assert evaluate.main([str(folder), "--models", ",".join(NAMES), "--json", str(scores)]) == 0
     original, *others = json.loads(scores.read_text())
@@ -116,7 +105,7 @@ def test_from_upload_to_csv(page, macaw, expected):
 
 def test_crops_follow_the_click_the_keys_and_the_size(page, macaw):
     run(page, macaw)
-    pixels = compare.pair(photo.open(macaw)).high.pixels
+    pixels = comparison.pair(image.read(macaw)).high.pixels
     wait_for_crop(page, pixels[52:132, 56:136])
 
     box = page.locator("#compare-picture img").bounding_box()
@@ -187,10 +176,11 @@ def test_a_bad_file_is_a_sentence(page, tmp_path):
     assert "“text.png” is not a photo this app can read" in toast.inner_text()
 
 
-def test_it_speaks_korean(browser, url, macaw):
+def test_it_speaks_korean(browser, app_url, macaw):
     context = browser.new_context(locale="ko-KR")
     page = context.new_page()
-    open_tab(page, url)
+    page.goto(app_url)
+    open_tab(page)
     run(page, macaw)
     assert "원본" in page.inner_text("figure[data-method=original] figcaption")
     assert "방법" in page.inner_text("#compare-table thead")
@@ -198,8 +188,8 @@ def test_it_speaks_korean(browser, url, macaw):
     context.close()
 
 
-def test_programs_get_the_same_table(url, macaw, expected, tmp_path):
-    client = Client(url, verbose=False, download_files=tmp_path)
+def test_programs_get_the_same_table(app_url, macaw, expected, tmp_path):
+    client = Client(app_url, verbose=False, download_files=tmp_path)
     rows, file = client.predict(handle_file(macaw), [*NAMES, "esrgan"], api_name="/compare")
     assert [row["method"] for row in rows] == [*NAMES, "esrgan"]
     for row in rows[:3]:
@@ -209,6 +199,6 @@ def test_programs_get_the_same_table(url, macaw, expected, tmp_path):
     assert Path(file).read_text().splitlines()[0] == "method,psnr_y,ssim_y,contrast,unavailable"
 
 
-def test_programs_may_leave_the_methods_out(url, macaw):
-    rows, _ = Client(url, verbose=False).predict(handle_file(macaw), api_name="/compare")
-    assert [row["method"] for row in rows] == compare.preferred()
+def test_programs_may_leave_the_methods_out(app_url, macaw):
+    rows, _ = Client(app_url, verbose=False).predict(handle_file(macaw), api_name="/compare")
+    assert [row["method"] for row in rows] == methods.preferred()

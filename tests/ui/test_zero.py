@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from types import ModuleType
 
 import numpy as np
@@ -11,7 +10,8 @@ import pytest
 
 import sr
 from sr import Photo
-from ui import jobs, zero
+from ui import pipeline, zero
+from ui.pipeline import Request
 
 
 def photo(width: int, height: int) -> Photo:
@@ -41,12 +41,12 @@ def asked(monkeypatch) -> list[int]:
 
     spaces = ModuleType("spaces")
     spaces.GPU = gpu
-    monkeypatch.setitem(sys.modules, "spaces", spaces)
+    monkeypatch.setattr(zero, "spaces", spaces)
     return durations
 
 
 def test_without_the_package_the_function_is_itself(monkeypatch):
-    monkeypatch.setitem(sys.modules, "spaces", None)
+    monkeypatch.setattr(zero, "spaces", None)
     assert zero.on_gpu(count) is count
 
 
@@ -63,28 +63,18 @@ def test_a_larger_photo_asks_for_longer_but_not_beyond_the_limit():
     assert zero.seconds(photo(16000, 1000)) == zero.LONGEST
 
 
-def ended(generator):
-    """What a generator yields, and what it returns."""
-    values = []
-    while True:
-        try:
-            values.append(next(generator))
-        except StopIteration as stop:
-            return values, stop.value
-
-
-def test_a_photo_enlarged_on_a_lent_gpu_is_the_same(asked, monkeypatch):
-    monkeypatch.setattr(jobs, "compute", zero.on_gpu(jobs._compute))
-    source = Photo(np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8))
-    upscaler = sr.load("srgan-div2k")
-    with jobs.LINE.place("srgan-div2k", 1200) as place:
-        place.wait(0)
-        _, result = ended(jobs.follow(jobs.restoring(source, upscaler), place, lambda state: state))
-    np.testing.assert_array_equal(result.pixels, sr.upscale(source, upscaler).pixels)
+def test_a_photo_enlarged_on_a_lent_gpu_is_the_same(asked, monkeypatch, tmp_path):
+    monkeypatch.setattr(zero, "compute", zero.on_gpu(zero._compute))
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+    path = sr.save(pixels, tmp_path / "noise.png")
+    request = Request(str(path), "srgan-div2k", name=False)
+    *_, state = pipeline.upscale(request)
+    expected = sr.upscale(Photo(pixels), sr.load("srgan-div2k"))
+    np.testing.assert_array_equal(sr.open(state.after).pixels, expected.pixels)
     assert asked == [15]
 
 
 def test_an_error_on_a_lent_gpu_keeps_its_sentence(asked, monkeypatch):
     monkeypatch.setenv("SR_DEVICE", "abacus")
     with pytest.raises(Exception, match="There is no device “abacus” here"):
-        list(zero.on_gpu(jobs._compute)(photo(8, 8), "srgan-div2k"))
+        list(zero.on_gpu(zero._compute)(photo(8, 8), "srgan-div2k"))

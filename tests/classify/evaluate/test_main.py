@@ -39,7 +39,7 @@ def outcome(data, tmp_path_factory):
     others = folder / "others"
     others.mkdir()
     shutil.copy(EXAMPLES / "kingfisher.png", others / "copy.png")
-    shutil.copy(ROOT / "docs" / "thumbnail.jpg", others)
+    shutil.copy(ROOT / "docs" / "images" / "thumbnail.jpg", others)
     return run(data, folder, others)
 
 
@@ -106,7 +106,7 @@ def test_what_is_printed(outcome):
 
 
 def test_the_plot(data, tmp_path):
-    pytest.importorskip("matplotlib", reason="--plot needs matplotlib: tools-requirements.txt")
+    pytest.importorskip("matplotlib", reason="--plot needs matplotlib: tools/requirements.txt")
     file = tmp_path / "a.png"
     arguments = ["--sizes", "24,full", "--models", "bicubic", "--plot", str(file)]
     assert evaluate.main([str(data), *arguments]) == 0
@@ -152,7 +152,7 @@ def test_a_number_that_is_none_is_refused(data, capsys, arguments, sentence):
 def test_a_file_that_could_not_be_written_ends_the_program_before_the_work(
     data, tmp_path, capsys, monkeypatch, option
 ):
-    monkeypatch.setattr(evaluate, "prepare", lambda *_: pytest.fail("it began to work"))
+    monkeypatch.setattr(evaluate.measure, "prepare", lambda *_: pytest.fail("it began to work"))
     with pytest.raises(SystemExit) as stop:
         evaluate.main([str(data), option, str(tmp_path / "missing" / "x")])
     assert stop.value.code == 2
@@ -162,7 +162,7 @@ def test_a_file_that_could_not_be_written_ends_the_program_before_the_work(
 def test_a_plot_without_matplotlib_ends_the_program_before_the_work(
     data, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(evaluate, "prepare", lambda *_: pytest.fail("it began to work"))
+    monkeypatch.setattr(evaluate.measure, "prepare", lambda *_: pytest.fail("it began to work"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit):
         evaluate.main([str(data), "--plot", str(tmp_path / "x.png")])

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import classify
-from classify import framing
+from classify.classifier import Classifier
 from classify.evaluate import measure
 from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import FULL, Measure, Setup, Way, parse_way
@@ -84,7 +84,7 @@ def test_the_app_answers_as_identify_does(found, pixels, setup):
         answer = classify.identify(
             small,
             classifier="imagenet-birds",
-            enlarge=lambda small=small: measure.restored(small, "srgan-div2k", setup),
+            enlarge=lambda small=small: measure.restore(small, setup.methods["srgan-div2k"], "cpu"),
         )
         m = found[size, "app"]
         assert (m.bird, m.enlarged) == (pytest.approx(answer.bird, rel=1e-6), answer.enlarged)
@@ -105,21 +105,22 @@ def test_a_large_photo_is_shown_as_it_is(pixels, setup):
 
 def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup, monkeypatch):
     made, shown = [], []
-    restored, probabilities = measure.restored, framing.probabilities
+    restore, probabilities = measure.restore, Classifier.probabilities
 
-    def counted(small, name, setup):
-        made.append(name)
-        return restored(small, "bicubic", setup)
+    def counted(small, method, device):
+        made.append(method)
+        return restore(small, setup.methods["bicubic"], device)
 
     def classified(classifier, pixels, squash):
         shown.append((pixels.shape, squash))
         return probabilities(classifier, pixels, squash)
 
-    monkeypatch.setattr(measure, "restored", counted)
-    monkeypatch.setattr(framing, "probabilities", classified)
+    monkeypatch.setattr(measure, "restore", counted)
+    monkeypatch.setattr(Classifier, "probabilities", classified)
     texts = ("bicubic", "enlarged", "x:squash", "enlarged:squash", "x", "photo")
-    counting = replace(setup, ways={text: parse_way(text, "x") for text in texts})
-    classes = measure.classified(measure.shrink(pixels, 24), True, counting)
+    methods = {"bicubic": "bicubic", "x": "x"}
+    counting = replace(setup, methods=methods, ways={text: parse_way(text, "x") for text in texts})
+    classes = measure.classified(measure.shrink(pixels, 24), counting)
     assert list(classes) == list(texts)
     assert sorted(made) == ["bicubic", "x"]
     assert len(shown) == 4  # bicubic, x, x squashed, the photo
@@ -128,7 +129,7 @@ def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup,
 def test_the_rank_and_the_share_are_among_the_kinds(setup):
     classes = np.full(1000, 0.5 / 996)
     classes[[7, 8, 9]] = 0.25, 0.2, 0.05  # the first three kinds: cock, hen, ostrich
-    kinds = classes[setup.classifier.indices]
+    kinds = setup.classifier.of_birds(classes)
     best, bird, rank, probability = measure.score(classes, setup.classifier, 1)
     assert (best, rank) == ("cock", 2)
     assert bird == pytest.approx(kinds.sum())

@@ -1,0 +1,1 @@
+"""Measuring every method on folders of photos: `python -m sr.evaluate`."""

@@ -1,0 +1,8 @@
+"""Photos: from files to pixels, at other sizes, and to files. Only this room knows Pillow."""
+
+# ruff: noqa: F401 - the imports are what the package offers
+
+from sr.image.photo import Photo, PhotoError, crop
+from sr.image.read import check_size, is_photo, read, read_size
+from sr.image.resize import bicubic, blur, shrink
+from sr.image.write import as_jpeg, png, write, write_preview

@@ -1,0 +1,1 @@
+"""Networks, a file each, with their published weights; `catalog` lists them and loads them."""

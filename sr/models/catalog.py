@@ -1,0 +1,158 @@
+"""The list of networks with published weights, and how they are found and loaded.
+
+A new network is one file in this folder and one line in `LIST`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hub
+from hub import BadWeights, Catalog, Source, WeightsUnavailable
+from sr import settings
+
+if TYPE_CHECKING:  # starting the app needs the list, not PyTorch
+    from sr.models.model import Loaded, Model
+
+BICUBIC = "bicubic"  # the method that needs no network
+OWN = "own"
+EMBEDDED = "srgan-div2k"
+
+
+class UnknownModel(ValueError):
+    """No model has that name; the message lists those there are."""
+
+
+ERRORS = (UnknownModel, WeightsUnavailable)  # what `find` and `load` raise
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the list.
+
+    name: what people call the model by.
+    file: the network's, in this folder; for own weights the place of these.
+    title: what the page calls it.
+    fallback: the entry that answers when this one is the default and can't be had.
+    """
+
+    name: str
+    file: str
+    title: str
+    fallback: str | None = None
+
+    def model(self) -> Model:
+        """What there is to know of the network. Raises `WeightsUnavailable` for own weights."""
+        if self.name == OWN:
+            return _own_model(self.file)
+        models = import_module(f"sr.models.{self.file}").PUBLISHED
+        return next(model for model in models if model.name == self.name)
+
+
+LIST = (
+    Entry("srgan", "srresnet", "SRGAN (ImageNet)", EMBEDDED),
+    Entry(EMBEDDED, "srresnet", "SRGAN (DIV2K): sharp, invents texture"),
+    Entry("srgan-photo", "srresnet", "SRGAN for photos with noise and JPEG marks: softer"),
+    Entry("srresnet", "srresnet", "SRResNet (ImageNet)"),
+    Entry("srresnet-div2k", "srresnet", "SRResNet (DIV2K): smooth, highest PSNR"),
+    Entry("srcnn", "srcnn", "SRCNN: the first, on luma"),
+    Entry("fsrcnn", "fsrcnn", "FSRCNN: the fastest, on luma"),
+    Entry("esrgan", "rrdbnet", "ESRGAN: slow"),
+    Entry("real-esrgan", "rrdbnet", "Real-ESRGAN: for damaged photos, slow"),
+    Entry("real-esrgan-general", "srvgg", "Real-ESRGAN general: for damaged photos, compact"),
+)
+
+
+def _own() -> Entry | None:
+    """The entry for the weights that SR_WEIGHTS names, a place on the Hub or a folder."""
+    place = settings.own_weights()
+    if not place:
+        return None
+    return Entry(OWN, place, f"Own weights ({place})", EMBEDDED)
+
+
+def _own_model(place: str) -> Model:
+    """What the config.json beside own weights says; without one the network is `srgan`'s.
+
+    Raises `WeightsUnavailable`.
+    """
+    source = hub.parse(place, "model.safetensors")
+    try:
+        path = hub.fetch(hub.beside(source, "config.json"))
+    except WeightsUnavailable:
+        path = None
+    try:
+        return configured(path, source)
+    except BadWeights as error:
+        raise WeightsUnavailable(f"its {error}.", source) from None
+
+
+def configured(config: Path | None, source: Source) -> Model:
+    """The model of own weights.
+
+    config: a file such as {"network": "SRResNet", "options": {"bias": true}}, or None.
+    source: the weights, in our key layout or in that of published weights they began with.
+    Raises `BadWeights`.
+    """
+    from sr.models.model import OURS, Model
+
+    published = [entry.model() for entry in LIST]
+    networks = {model.network.__name__: model.network for model in published if not model.luma}
+    kind, options = _read_config(config) if config else ("SRResNet", {})
+    try:
+        network = networks[kind]
+        network(**options)
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise BadWeights(
+            f"{config.name} doesn't name a network of this app: {', '.join(networks)}, with their "
+            "options"
+        ) from None
+    alike = [model for model in published if model.network is network]
+    layouts = (OURS, *dict.fromkeys(rules for model in alike for rules in model.layouts))
+    return Model(OWN, network, options, (source,), "its owner's", layouts, overlap=alike[0].overlap)
+
+
+def _read_config(config: Path) -> tuple[str | None, dict]:
+    """(network, options), of a file that says just these or of a run's, which says more."""
+    try:
+        facts = json.loads(config.read_text(encoding="utf-8"))
+        facts = facts["network"] if isinstance(facts["network"], dict) else facts
+        return facts["network"], dict(facts.get("options", {}))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, {}
+
+
+def build(model: Model) -> Loaded:
+    """The network of the paper with its weights, made anew. Raises `WeightsUnavailable`."""
+    from sr.models.model import Loaded
+
+    path, source = hub.fetch_first(model.sources)
+    network = model.build()
+    try:
+        network.load_state_dict(model.read(path, network), strict=True)
+    except BadWeights as error:
+        raise WeightsUnavailable(f"{error}.", source) from None
+    return Loaded(model, network.eval(), str(source))
+
+
+def _load(entry: Entry) -> Loaded:
+    return build(entry.model())
+
+
+CATALOG = Catalog("model", LIST, _load, own=_own, unknown=UnknownModel)
+names = CATALOG.names  # the models' names, the default first
+load = CATALOG.load  # a model with its weights, shared, so only to be looked at
+
+
+def titles() -> dict[str, str]:
+    """What the page calls each model, by name."""
+    return {name: entry.title for name, entry in CATALOG.entries().items()}
+
+
+def find(name: str | None = None) -> Model:
+    """The model called `name`, or the default. Raises `UnknownModel` and `WeightsUnavailable`."""
+    return CATALOG.find(name).model()

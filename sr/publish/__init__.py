@@ -1,0 +1,1 @@
+"""python -m sr.publish: a finished run of `python -m sr.train` as a repository on the Hub."""

@@ -1,0 +1,108 @@
+"""Random crops of a library with what the network sees of them, each known by its number.
+
+Number n gives the same crop whatever process or worker makes it, so a run
+that goes on, or one spread over processes, sees what a single one would.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from sr.evaluate.degradations import DEGRADATIONS
+from sr.image import bicubic
+from sr.image.luma import luma
+from sr.settings import SCALE
+from sr.train.library import Library
+
+MARGIN = 32  # pixels around a crop that its degradation may read, a multiple of four
+DRAWN = 2  # places drawn for each crop; the one with more detail is taken
+
+
+@dataclass(frozen=True)
+class Crops(Dataset):
+    """The n-th crop: (small, large), uint8 tensors (C, crop/4, crop/4) and (C, crop, crop).
+
+    crop: pixels a side of the large photo, a multiple of four.
+    degrade: a name of `DEGRADATIONS`.
+    one_channel: luma alone.
+    scale: the network's own; at 1 the small crop is enlarged by bicubic.
+    """
+
+    library: Library
+    crop: int
+    degrade: str
+    seed: int
+    one_channel: bool = False
+    scale: int = SCALE
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((self.seed, number))
+        drawn = rng.random() * self._ends[-1]
+        picture = self.library[int(np.searchsorted(self._ends, drawn, side="right"))]
+        places = [self._place(picture, rng) for _ in range(DRAWN)]
+        top, left = max(places, key=lambda place: self._detail(picture, *place))
+        small, large = self._pair(picture, top, left, rng)
+        turns, mirrored = rng.integers(4), rng.integers(2)
+        return tuple(self._tensor(pixels, turns, mirrored) for pixels in (small, large))
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """For drawing a picture: larger ones come more often, with the root of their pixels."""
+        return np.cumsum([(height * width) ** 0.5 for height, width in self.library.sizes])
+
+    def _place(self, picture: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
+        rows, columns = (int(side - self.crop) // SCALE + 1 for side in picture.shape[:2])
+        return int(rng.integers(rows)) * SCALE, int(rng.integers(columns)) * SCALE
+
+    def _detail(self, picture: np.ndarray, top: int, left: int) -> float:
+        """Mean difference of neighbours in green, across and down."""
+        green = picture[top : top + self.crop, left : left + self.crop, 1].astype(np.int16)
+        return sum(np.abs(np.diff(green, axis=axis)).mean() for axis in (0, 1))
+
+    def _pair(self, picture: np.ndarray, top: int, left: int, rng) -> tuple[np.ndarray, ...]:
+        """The same as shrinking the whole photo: the margin is cut off afterwards."""
+        above, before = min(MARGIN, top), min(MARGIN, left)
+        stop = top + self.crop + MARGIN, left + self.crop + MARGIN
+        region = picture[top - above : stop[0], left - before : stop[1]]
+        small = DEGRADATIONS[self.degrade](np.ascontiguousarray(region), rng)
+        if self.scale == 1:
+            small = bicubic(small)
+        y, x, side = (n // self.scale for n in (above, before, self.crop))
+        large = picture[top : top + self.crop, left : left + self.crop]
+        return small[y : y + side, x : x + side], large
+
+    def _tensor(self, pixels: np.ndarray, turns: int, mirrored: int) -> Tensor:
+        if self.one_channel:
+            pixels = luma(pixels).round().astype(np.uint8)[:, :, None]
+        pixels = np.rot90(pixels, turns)
+        pixels = pixels[:, ::-1] if mirrored else pixels
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+
+def numbers(
+    start: int, stop: int, batch: int, rank: int = 0, processes: int = 1
+) -> Iterator[list[int]]:
+    """The numbers of the crops of each step from `start` on, before `stop`.
+
+    batch: crops a step, shared by `processes`, of which this is number `rank`.
+    """
+    share = batch // processes
+    for step in range(start, stop):
+        first = step * batch + rank * share
+        yield list(range(first, first + share))
+
+
+def batches(crops: Crops, numbers: Iterable[list[int]], workers: int) -> DataLoader:
+    """(small, large) uint8 batches, one a step, made ahead by `workers` processes."""
+    return DataLoader(
+        crops,
+        batch_sampler=numbers,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        prefetch_factor=4 if workers else None,
+    )

@@ -1,0 +1,74 @@
+"""How good a network is on photos it never learns from, and what it makes of them."""
+
+import copy
+from collections import Counter
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from sr.compare import metrics
+from sr.evaluate.degradations import DEGRADATIONS
+from sr.image import Photo, bicubic, png
+from sr.inference import engine
+from sr.inference.upscaler import ready
+from sr.models.model import Model
+from sr.settings import SCALE
+from sr.train.library import LEAST_SIDE, decode, sizes
+
+SIDE = 320  # pixels a side of each photo that are restored, at most
+MOST = 8  # photos
+
+
+@dataclass(frozen=True)
+class Held:
+    """A photo kept from training, uint8.
+
+    large: (H, W, 3), sides multiples of four.
+    small: (H/4, W/4, 3), what a network sees of it.
+    """
+
+    large: np.ndarray
+    small: np.ndarray
+
+
+def hold(files: list[Path], degrade: str, seed: int) -> list[Held]:
+    """The middles of the first few photos among `files`, degraded alike in each run of a seed."""
+    held = []
+    for _, pixels in islice(decode(files, Counter()), MOST):
+        large = _middle(sizes(pixels)[0], SIDE)
+        rng = np.random.default_rng((seed, len(held)))
+        held.append(Held(large, DEGRADATIONS[degrade](large, rng)))
+    return held
+
+
+def restore(model: Model, network: nn.Module, held: list[Held]) -> list[np.ndarray]:
+    """What the engine, which is what people run, makes of each with this network's weights."""
+    upscaler = ready(model, copy.deepcopy(network).cpu().float(), "training")
+    pictures = (Photo(one.small) for one in held)
+    return [engine.upscale(picture, upscaler, device="cpu").pixels for picture in pictures]
+
+
+def score(held: list[Held], restored: list[np.ndarray]) -> dict[str, float]:
+    """The measures of `metrics.Quality`, their means over the photos."""
+    pairs = zip(held, restored, strict=True)
+    found = [asdict(metrics.quality(one.large, made)) for one, made in pairs]
+    return {name: float(np.mean([quality[name] for quality in found])) for name in found[0]}
+
+
+def sample(held: list[Held], *restored: list[np.ndarray]) -> bytes:
+    """A PNG: a row for each photo, of bicubic, each network's result and the original."""
+    rows = []
+    for one, *made in zip(held, *restored, strict=True):
+        pictures = [bicubic(one.small), *made, one.large]
+        rows.append(np.concatenate([_middle(p, LEAST_SIDE) for p in pictures], axis=1))
+    return png(np.concatenate(rows))
+
+
+def _middle(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The middle `side` x `side`, at most, at multiples of the scale."""
+    height, width = pixels.shape[:2]
+    top, left = (max(0, n - side) // 2 // SCALE * SCALE for n in (height, width))
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])

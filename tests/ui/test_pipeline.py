@@ -1,0 +1,105 @@
+"""What a request holds while it waits, and who is refused before any work."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import classify
+from sr import image
+from ui import pipeline, status
+from ui.pipeline import Request
+from ui.queue import Busy, Queue
+
+
+@pytest.fixture
+def queue(monkeypatch) -> Queue:
+    monkeypatch.setattr(pipeline, "QUEUE", Queue(1, guess=1e-6))
+    monkeypatch.setattr("ui.pipeline.SECONDS_BETWEEN_UPDATES", 0.01)
+    return pipeline.QUEUE
+
+
+@pytest.fixture
+def decoded(monkeypatch) -> list[str]:
+    """The names of the photos that are decoded."""
+    names, read = [], image.read
+
+    def counted(path, **options):
+        names.append(Path(path).name)
+        return read(path, **options)
+
+    monkeypatch.setattr(image, "read", counted)
+    return names
+
+
+@pytest.mark.parametrize("work", [pipeline.upscale, pipeline.identify])
+def test_a_photo_that_waits_is_not_decoded(queue, decoded, macaw, work):
+    with queue.place("another", 1) as place:
+        place.wait(0)
+        waiting = work(Request(str(macaw), "srgan-div2k"))
+        assert next(waiting).ahead == 1
+        assert not decoded
+    *_, last = waiting
+    assert decoded == ["scarlet_macaw.png"]
+    assert last.answer.species[0].name == "macaw"
+
+
+def test_who_finds_the_queue_full_is_refused_before_decoding(queue, decoded, macaw):
+    with queue.place("a", 1), queue.place("b", 1), pytest.raises(Busy, match="Try again in"):
+        next(pipeline.identify(Request(str(macaw))))
+    assert not decoded
+
+
+def test_a_photo_too_large_is_refused_before_it_waits(queue, decoded, tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("L", (2500, 2000)).save(path)
+    with queue.place("another", 1), pytest.raises(image.PhotoError, match=r"5\.0 megapixels"):
+        next(pipeline.upscale(Request(str(path))))
+    assert not decoded
+
+
+def test_a_part_is_worked_on_and_a_page_sees_bicubic_at_once(queue, macaw):
+    request = Request(str(macaw), "srgan-div2k", name=False, box=(0.25, 0, 0.75, 0.5), page=True)
+    first, *_, last = pipeline.upscale(request)
+    before, after = (np.asarray(Image.open(path)) for path in (last.before, last.after))
+    assert first.before == last.before and first.after is None
+    assert before.shape == after.shape == (376, 384, 3)
+    assert last.facts[0].startswith("96 × 94 → 384 × 376 pixels")
+
+
+def test_a_page_learns_what_both_pictures_are_named(queue, macaw):
+    *_, last = pipeline.upscale(Request(str(macaw), "srgan-div2k", page=True))
+    assert last.answer is last.enlarged and not last.uploaded.enlarged
+    *_, program = pipeline.upscale(Request(str(macaw), "srgan-div2k"))
+    assert program.answer == last.answer
+    assert program.uploaded is program.enlarged is None
+
+
+def test_the_device_reaches_engine_and_classifier(queue, macaw, monkeypatch):
+    asked = []
+    identify = classify.identify
+
+    def noted(*arguments, device, **options):
+        asked.append(device)
+        return identify(*arguments, device=device, **options)
+
+    monkeypatch.setattr(classify, "identify", noted)
+    monkeypatch.setenv("SR_DEVICE", "cpu")
+    *_, last = pipeline.upscale(Request(str(macaw), "srgan-div2k"))
+    assert asked == ["cpu"] and " on cpu " in last.facts[0]
+
+
+def test_a_wrong_device_is_said_by_the_status(monkeypatch):
+    monkeypatch.setattr(status, "IN_USE", status.Weights())
+    monkeypatch.setenv("SR_DEVICE", "abacus")
+    status.warm_up()
+    assert "There is no device “abacus” here" in status.sentence()
+
+
+def test_an_unforeseen_error_does_not_leave_the_status_reading(monkeypatch, caplog):
+    monkeypatch.setattr(status, "IN_USE", status.Weights())
+    monkeypatch.setattr(status, "_loaded", lambda: 1 / 0)
+    status.warm_up()
+    assert status.sentence().startswith("The weights could not be read; the log says why.")
+    assert "ZeroDivisionError" in caplog.text

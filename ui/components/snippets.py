@@ -1,0 +1,53 @@
+"""The code that repeats what was just done on the page: Python, JavaScript, curl."""
+
+import json
+import shlex
+
+
+def snippets(url: str, file: str, model: str | None, identify: bool) -> dict[str, str]:
+    """language -> a call of `/upscale` on the app at `url` with a file of the photo's name."""
+    url = url.rstrip("/")
+    return {
+        "python": _python(url, file, model, identify),
+        "javascript": _javascript(url, file, model, identify),
+        "shell": _curl(url, file, model, identify),
+    }
+
+
+def _python(url: str, file: str, model: str | None, identify: bool) -> str:
+    return f"""from gradio_client import Client, handle_file
+
+client = Client({url!r})
+pair, label, png, facts, birds = client.predict(
+    handle_file({file!r}), model={model!r}, identify={identify!r}, api_name="/upscale"
+)
+print(png, facts, birds)
+"""
+
+
+def _javascript(url: str, file: str, model: str | None, identify: bool) -> str:
+    arguments = f"image, model: {json.dumps(model)}, identify: {json.dumps(identify)}"
+    return f"""import {{ readFile, writeFile }} from "node:fs/promises";
+import {{ Client }} from "@gradio/client";
+
+const app = await Client.connect({json.dumps(url)});
+const image = new Blob([await readFile({json.dumps(file)})]);
+const answer = await app.predict("/upscale", {{ {arguments} }});
+const [pair, label, png, facts, birds] = answer.data;
+await writeFile("enlarged.png", (await fetch(png.url)).body);
+console.log(facts, birds);
+"""
+
+
+def _curl(url: str, file: str, model: str | None, identify: bool) -> str:
+    # In a form's argument curl wants a name with odd characters in double quotes.
+    quoted = file.replace("\\", "\\\\").replace('"', '\\"')
+    rest = f"{json.dumps(model)}, {json.dumps(identify)}"
+    return f"""api={shlex.quote(f"{url}/gradio_api")}
+photo=$(curl -sF {shlex.quote(f'files=@"{quoted}"')} $api/upload | cut -d '"' -f 2)
+event=$(curl -s $api/call/upscale -H "Content-Type: application/json" -d '{{"data": [
+  {{"path": "'"$photo"'", "meta": {{"_type": "gradio.FileData"}}}}, {rest}
+]}}' | cut -d '"' -f 4)
+address=$(curl -sN $api/call/upscale/$event | grep -o 'http[^"]*_x4.png' | tail -n 1)
+curl -so enlarged.png "$address"
+"""
