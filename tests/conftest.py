@@ -37,6 +37,10 @@ os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hf-home-")
 LONGEST = ("tests/docs", "tests/sr/publish", "tests/sr/train", "tests/ui", "tests/test_")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # pytest-xdist would put files of few tests last
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         path = item.path.relative_to(ROOT).as_posix()

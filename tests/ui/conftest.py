@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="session")
+def little(macaw, tmp_path_factory) -> Path:
+    """The macaw at half its size: quicker, and still named."""
+    path = tmp_path_factory.mktemp("little") / macaw.name
+    Image.open(macaw).resize((96, 94)).save(path)
+    return path
 
 
 @pytest.fixture(scope="session")

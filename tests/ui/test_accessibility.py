@@ -87,14 +87,14 @@ NOT_REACHED = """
 
 
 @pytest.fixture(scope="module", params=VIEWS)
-def page(request, browser, app_url, macaw):
+def page(request, browser, app_url, little):
     """The page in each of the views, opened once for all tests."""
     view = VIEWS[request.param]
     page = browser.new_page(viewport={"width": view.width, "height": 1000})
     page.goto(f"{app_url}/{view.query}")
     page.wait_for_selector("#photo input[type=file]", state="attached")
     if view.result:
-        enlarge(page, macaw)
+        enlarge(page, little)
     yield page
     page.close()
 

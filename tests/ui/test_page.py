@@ -85,8 +85,8 @@ def shown(page) -> list[str]:
     return sorted(set(found), key=lambda src: src.endswith("_x4.png"))
 
 
-def test_the_slider_can_be_dragged(page, macaw):
-    enlarge(page, macaw)
+def test_the_slider_can_be_dragged(page, little):
+    enlarge(page, little)
     handle = page.wait_for_selector("#slider .outer, #slider .slider-wrap .inner")
     handle.scroll_into_view_if_needed()
     start = handle.bounding_box()
@@ -98,21 +98,21 @@ def test_the_slider_can_be_dragged(page, macaw):
     assert handle.bounding_box()["x"] == pytest.approx(start["x"] - 120, abs=20)
 
 
-def test_a_dropped_photo_starts_at_once(page, macaw):
-    content = base64.b64encode(macaw.read_bytes()).decode()
+def test_a_dropped_photo_starts_at_once(page, little):
+    content = base64.b64encode(little.read_bytes()).decode()
     transfer = page.evaluate_handle(TRANSFER, content)
     page.dispatch_event("#photo button:has(input[type=file])", "drop", {"dataTransfer": transfer})
     wait_for_result(page)
-    assert "192 × 187 → 768 × 748 pixels" in page.inner_text("#facts")
+    assert "96 × 94 → 384 × 376 pixels" in page.inner_text("#facts")
 
 
-def test_a_pasted_photo_starts_at_once(page, app_url, macaw):
+def test_a_pasted_photo_starts_at_once(page, app_url, little):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=app_url)
-    content = base64.b64encode(macaw.read_bytes()).decode()
+    content = base64.b64encode(little.read_bytes()).decode()
     page.evaluate(COPY, content)
     page.click("#photo button[aria-label*=lipboard]")
     wait_for_result(page)
-    assert "192 × 187 → 768 × 748 pixels" in page.inner_text("#facts")
+    assert "96 × 94 → 384 × 376 pixels" in page.inner_text("#facts")
 
 
 DECODED = "Uint8Array.from(atob(content), c => c.charCodeAt(0))"
@@ -132,12 +132,12 @@ def test_an_example_runs_by_a_click(page):
     assert "pixels" in page.inner_text("#facts")
 
 
-def test_only_naming(page, tmp_path, macaw):
-    enlarge(page, macaw)
+def test_only_naming(page, tmp_path, little):
+    enlarge(page, little)
     page.click("#photo button[aria-label='Remove Image']")
     page.wait_for_selector("#slider img", state="detached")
     assert page.inner_text("#facts") == ""
-    page.set_input_files("#photo input[type=file]", macaw)
+    page.set_input_files("#photo input[type=file]", little)
     wait_for_result(page)
     page.click("#only-name")
     page.wait_for_selector("#progress .bar")
@@ -145,8 +145,8 @@ def test_only_naming(page, tmp_path, macaw):
     assert page.locator("#species section").count() == 2
 
 
-def test_predictions_can_be_seen_side_by_side_or_one_by_one(page, macaw):
-    enlarge(page, macaw)
+def test_predictions_can_be_seen_side_by_side_or_one_by_one(page, little):
+    enlarge(page, little)
     columns = {kind: page.locator(f"#species .{kind}") for kind in ("uploaded", "enlarged")}
     for choice, seen in (("As uploaded", ["uploaded"]), ("After super", ["enlarged"])):
         page.click(f"#show label:has-text('{choice}')")
@@ -158,22 +158,22 @@ def test_predictions_can_be_seen_side_by_side_or_one_by_one(page, macaw):
     assert "https://ebird.org/species/succoc" in links
 
 
-def test_a_crop_is_enlarged_instead_of_the_photo(page, macaw):
-    enlarge(page, macaw)
+def test_a_crop_is_enlarged_instead_of_the_photo(page, little):
+    enlarge(page, little)
     page.click("#crop summary")
     for edge, percent in ((0, 25), (2, 75), (3, 50)):
         page.fill(f"#crop input[data-edge='{edge}']", str(percent))
         page.press(f"#crop input[data-edge='{edge}']", "Enter")
     page.click("#start")
     page.wait_for_function(
-        "document.querySelector('#facts')?.innerText.includes('96 × 94 → 384 × 376 pixels')",
+        "document.querySelector('#facts')?.innerText.includes('48 × 47 → 192 × 188 pixels')",
         timeout=60 * SECOND,
     )
 
 
-def test_the_code_repeats_what_was_done(page, app_url, macaw):
+def test_the_code_repeats_what_was_done(page, app_url, little):
     page.uncheck("#identify input")
-    enlarge(page, macaw)
+    enlarge(page, little)
     page.click("#code button >> nth=0")
     python = page.inner_text("#code-python .cm-content")
     for part in (f"Client('{app_url.rstrip('/')}')", "'scarlet_macaw.png'", "identify=False"):
