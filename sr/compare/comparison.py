@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sr import settings
-from sr.compare.methods import Method
-from sr.image import Photo, PhotoError, bicubic, shrink
+from sr.compare import methods
+from sr.compare.methods import Method, Steps
+from sr.image import Photo, PhotoError, shrink
 from sr.settings import SCALE
 
 if TYPE_CHECKING:  # the page needs no PyTorch
@@ -22,7 +23,6 @@ if TYPE_CHECKING:  # the page needs no PyTorch
 SMALLEST_SIDE = 20  # SSIM's window is 11 pixels wide and the scores leave out 4 at each border
 
 Keep = Callable[[str, np.ndarray], None]  # a method's name and its (H, W, 3) uint8 picture
-Steps = Callable[..., Generator]  # of a photo and an upscaler, as `engine.steps`
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,8 @@ def steps(
 def _restored(
     low: Photo, method: Method, run: Steps | None, before: Step
 ) -> Generator[Step, None, np.ndarray]:
-    """Restore with one method; returns (4H, 4W, 3) uint8."""
-    from sr.inference import engine
-
-    if method.upscaler is None:
-        return bicubic(low.pixels)
-    restoring = (run or engine.steps)(low, method.upscaler)
+    """Restore with one method, after what was done before; returns (4H, 4W, 3) uint8."""
+    restoring = methods.steps(low, method, run)
     while True:
         try:
             step = next(restoring)

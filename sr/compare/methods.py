@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +16,10 @@ from sr.models.catalog import BICUBIC
 from sr.settings import SCALE
 
 if TYPE_CHECKING:  # the page needs the names, not PyTorch
+    from sr.inference.engine import Step
     from sr.inference.upscaler import Upscaler
 
+Steps = Callable[..., Generator]  # of a photo and an upscaler, as `engine.steps`
 SRGAN_PARAMETERS = 1.6e6
 SCORING_COST = 0.3  # as `Method.cost`
 
@@ -76,10 +80,26 @@ def method(name: str) -> Method:
     return Method(name, titles()[name], loaded, reason)
 
 
+def steps(low: Photo, method: Method, run: Steps | None = None) -> Generator[Step, None, Photo]:
+    """Restore a small photo step by step; returns it four times as large.
+
+    run: what restores with a network, `engine.steps` unless given.
+    Bicubic takes no step.  Raises `EngineError`.
+    """
+    from sr.inference import engine
+
+    if method.upscaler is None:
+        return Photo(bicubic(low.pixels), name=low.name)
+    return (yield from (run or engine.steps)(low, method.upscaler))
+
+
 def restore(pixels: np.ndarray, method: Method, device: str | None = None) -> np.ndarray:
     """(H, W, 3) uint8 -> (4H, 4W, 3) uint8. Raises `EngineError`."""
     from sr.inference import engine
 
-    if method.upscaler is None:
-        return bicubic(pixels)
-    return engine.upscale(Photo(pixels), method.upscaler, device=device).pixels
+    work = steps(Photo(pixels), method, partial(engine.steps, device=device))
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value.pixels
