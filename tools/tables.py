@@ -27,6 +27,7 @@ SECONDS = {
     "SRResNet": "1.25",
     "RRDBNet": "11.1",
     "SRVGG": "0.85",
+    "SPAN": "?",
     "SRCNN": "0.73",
     "FSRCNN": "0.13",
 }

@@ -8,6 +8,7 @@ of the input behind, up to rounding. `fuse` applies all of them.
 import math
 import operator
 import threading
+from copy import copy
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +34,9 @@ class _Tracer(fx.Tracer):
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
 
+    def is_leaf_module(self, m, module_qualified_name):
+        return hasattr(m, "merged") or super().is_leaf_module(m, module_qualified_name)
+
     def getattr(self, attr, attr_val, parameter_proxy_cache):
         if threading.get_ident() != self._thread:
             return attr_val
@@ -43,6 +47,7 @@ def fuse(stage: nn.Module) -> fx.GraphModule:
     """`stage` traced and rewritten for inference; the original is left as it was."""
     with _TRACING:
         traced = fx.GraphModule(stage, _Tracer().trace(stage.eval()))
+    merge_branches(traced)
     fold_batch_norm(traced)
     activate_before_shuffle(traced)
     convolve_before_shuffle(traced)
@@ -51,6 +56,14 @@ def fuse(stage: nn.Module) -> fx.GraphModule:
     add_in_place(traced)
     traced.delete_all_unused_submodules()
     return traced.requires_grad_(False)
+
+
+def merge_branches(traced: fx.GraphModule) -> None:
+    """Layers that know a simpler one for inference, such as `span.Conv3XC`, -> that one."""
+    for node in list(traced.graph.nodes):
+        layer = layer_of(traced, node)
+        if hasattr(layer, "merged"):
+            _replace(traced, [node], layer.merged())
 
 
 def fold_batch_norm(traced: fx.GraphModule) -> None:
@@ -157,10 +170,11 @@ def is_enlarging(layer: nn.ConvTranspose2d) -> bool:
 
 def activate_in_place(traced: fx.GraphModule) -> None:
     """Conv, ReLU -> Conv, ReLU in place: nothing else reads what the convolution gave."""
-    for nodes, _, _ in _pairs(traced, nn.Conv2d, nn.ReLU):
-        _replace(traced, nodes[1:], nn.ReLU(inplace=True))
-    for nodes, _, relu in _pairs(traced, nn.Conv2d, nn.LeakyReLU):
-        _replace(traced, nodes[1:], nn.LeakyReLU(relu.negative_slope, inplace=True))
+    for kind in (nn.ReLU, nn.LeakyReLU, nn.SiLU):
+        for nodes, _, activation in _pairs(traced, nn.Conv2d, kind):
+            in_place = copy(activation)
+            in_place.inplace = True
+            _replace(traced, nodes[1:], in_place)
 
 
 def add_in_place(traced: fx.GraphModule) -> None:
@@ -175,6 +189,7 @@ def add_in_place(traced: fx.GraphModule) -> None:
             continue
         for own, other in (node.args, node.args[::-1]):
             alone = isinstance(layer_of(traced, own), nn.Conv2d) and len(own.users) == 1
+            alone = alone and other.op != "get_attr"
             if alone and lags[own] >= lags[other]:
                 node.target, node.args = operator.iadd, (own, other)
                 break

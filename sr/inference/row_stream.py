@@ -1,12 +1,11 @@
-"""A network run over strips of rows, without overlap and without a whole-photo feature map.
+"""A network run over strips of rows, computing no row twice, without a whole-photo feature map.
 
-A strip contributes to k - 1 more rows of a convolution of height k than it has.
-The stream keeps these unfinished rows, for every convolution, and adds to them what the next strip
-contributes, so nothing is computed twice but for a few rows at the strips' edges, and nothing is
-copied together. The result equals that of the whole photo (up to the rounding of another order of
-sums), memory is bounded by the photo's width, and a strip stays in the processor's cache.
+A convolution of height k needs k - 1 more rows than it gives. The stream keeps the last k - 1 that
+each convolution was given and puts the next strip below them. The result equals that of the whole
+photo, memory is bounded by the photo's width, and a strip stays in the processor's cache.
 """
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +17,9 @@ from torch import Tensor, fx, nn
 from sr.inference.rewrite import is_same_size, layer_of
 
 # Layers that make each output row from one input row alone.
-ROWWISE = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Identity, nn.BatchNorm2d)
+ROWWISE = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.SiLU, nn.Tanh, nn.Identity, nn.BatchNorm2d)
 ROWWISE += (nn.PixelShuffle, nn.Upsample)
+CONSTANT = "get_attr"  # what torch.fx calls a node that is a tensor of the network's own
 
 
 class UnsupportedLayer(TypeError):
@@ -36,8 +36,9 @@ class Stream(fx.Interpreter):
         super().__init__(stage)
         self.kept: dict[fx.Node, Any] = {}
         self.last = False
+        self.room = torch.empty(0)
         for node in stage.graph.nodes:
-            _check(node, layer_of(stage, node))
+            _check(stage, node)
 
     @torch.inference_mode()
     def push(self, rows: Tensor | None, last: bool) -> Tensor | None:
@@ -69,26 +70,42 @@ class Stream(fx.Interpreter):
         return super().run_node(n)
 
     def _convolve(self, node: fx.Node, conv: nn.Conv2d, x: Tensor | None) -> Tensor | None:
-        """Overlap-add: every row that `x` has a part in, the unfinished ones kept as they are.
-
-        A kernel of k rows lets h rows take part in h + k - 1. The first k - 1 of
-        those get the part that earlier rows left; the last k - 1 wait for more.
-        Rows above the photo's first and below its last are dropped.
-        """
+        """The rows of the convolution that are ready, in the precision of its weights."""
         if x is None:
             return None
-        height, size = x.shape[2], conv.kernel_size[0]
-        half = size // 2
-        y = F.conv2d(x, conv.weight, conv.bias, padding=(size - 1, half))
-        if size == 1:
-            return y
-        unfinished, above = self.kept.get(node) or (None, half)
-        if unfinished is not None:
-            y[:, :, : size - 1].add_(unfinished)
-        self.kept[node] = None if self.last else (_without_bias(y, conv, height), above - height)
-        stop = height + half if self.last else height
-        start = min(max(above, 0), stop)
-        return y[:, :, start:stop] if start < stop else None
+        size = conv.kernel_size[0]
+        x = self._with_rows_above(node, x, size) if size > 1 else x.to(conv.weight.dtype)
+        if x.shape[2] < size:
+            return None
+        return F.conv2d(x, conv.weight, conv.bias, padding=(0, size // 2))
+
+    def _with_rows_above(self, node: fx.Node, x: Tensor, size: int) -> Tensor:
+        """All rows that a kernel of `size` rows needs; the last size - 1 are kept for next time.
+
+        Above the photo's first row and below its last stand rows of zeros.
+        """
+        above, half = self.kept.get(node), size // 2
+        start = half if above is None else above.shape[2]
+        stop = start + x.shape[2]
+        rows = self._room(node, x, stop + half * self.last)
+        rows[:, :, :start] = 0 if above is None else above
+        rows[:, :, start:stop] = x
+        rows[:, :, stop:] = 0
+        self.kept[node] = None if self.last else rows[:, :, max(0, stop - size + 1) :].clone()
+        return rows
+
+    def _room(self, node: fx.Node, like: Tensor, rows: int) -> Tensor:
+        """A tensor of so many rows in the precision of a layer's weights, good until the next.
+
+        One piece of memory serves all convolutions: to ask for a new one each time costs more than
+        to fill it.
+        """
+        batch, channels, _, width = like.shape
+        shape = (batch, rows, width, channels)
+        dtype = layer_of(self.module, node).weight.dtype
+        if self.room.numel() < math.prod(shape) or self.room.dtype != dtype:
+            self.room = like.new_empty(math.prod(shape), dtype=dtype)
+        return self.room[: math.prod(shape)].view(shape).permute(0, 3, 1, 2)
 
     def _add_to(self, node: fx.Node, y: Tensor | None, x: Tensor | None) -> Tensor | None:
         """Add to `y`, where it is, the rows of `x` beside it; keep those that `y` hasn't reached.
@@ -110,19 +127,15 @@ class Stream(fx.Interpreter):
     def _combine(self, node: fx.Node, function: Callable[..., Tensor]) -> Tensor | None:
         """Call `function` on the rows that all its operands have; keep the others' surplus."""
         kept = self.kept.get(node, {})
-        operands = {x: _joined(kept.get(x), self.env[x]) for x in node.all_input_nodes}
+        inputs = [x for x in node.all_input_nodes if x.op != CONSTANT]
+        operands = {x: _joined(kept.get(x), self.env[x]) for x in inputs}
         ready = min(0 if rows is None else rows.shape[2] for rows in operands.values())
         self.kept[node] = {x: _after(rows, ready) for x, rows in operands.items()}
         if not ready:
             return None
-        args, kwargs = fx.map_arg((node.args, node.kwargs), lambda x: operands[x][:, :, :ready])
+        ready_rows = {x: rows[:, :, :ready] for x, rows in operands.items()}
+        args, kwargs = fx.map_arg((node.args, node.kwargs), (self.env | ready_rows).get)
         return function(*args, **kwargs)
-
-
-def _without_bias(y: Tensor, conv: nn.Conv2d, height: int) -> Tensor:
-    """The rows of `y` below `height`, which will get their bias with the rest."""
-    rows = y[:, :, height:]
-    return rows.clone() if conv.bias is None else rows - conv.bias.view(1, -1, 1, 1)
 
 
 def _joined(surplus: Tensor | None, x: Tensor | None) -> Tensor | None:
@@ -139,9 +152,15 @@ def _after(x: Tensor | None, rows: int) -> Tensor | None:
     return x[:, :, rows:].clone(memory_format=torch.preserve_format) if rows else x
 
 
-def _check(node: fx.Node, layer: nn.Module | None) -> None:
-    """Refuse a layer that mixes rows in a way the stream doesn't know."""
-    if layer is None or (isinstance(layer, nn.Conv2d) and is_same_size(layer)):
-        return
-    if not isinstance(layer, ROWWISE) or getattr(layer, "mode", "nearest") != "nearest":
-        raise UnsupportedLayer(f"{node.target} ({type(layer).__name__}) can't be run in strips")
+def _check(stage: fx.GraphModule, node: fx.Node) -> None:
+    """Refuse what mixes rows in a way the stream doesn't know."""
+    layer = layer_of(stage, node)
+    if isinstance(layer, nn.Conv2d):
+        fine = is_same_size(layer)
+    elif layer is not None:
+        fine = isinstance(layer, ROWWISE) and getattr(layer, "mode", "nearest") == "nearest"
+    else:  # a constant must be the same for all rows
+        fine = node.op != CONSTANT or stage.get_buffer(node.target).shape[2] == 1
+    if not fine:
+        kind = "constant" if layer is None else type(layer).__name__
+        raise UnsupportedLayer(f"{node.target} ({kind}) can't be run in strips")

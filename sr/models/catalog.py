@@ -61,6 +61,7 @@ LIST = (
     Entry("srresnet-div2k", "srresnet", "SRResNet (DIV2K): smooth, highest PSNR"),
     Entry("srcnn", "srcnn", "SRCNN: the first, on luma"),
     Entry("fsrcnn", "fsrcnn", "FSRCNN: the fastest, on luma"),
+    Entry("span", "span", "SPAN: as near to the original as SRResNet, faster"),
     Entry("esrgan", "rrdbnet", "ESRGAN: slow"),
     Entry("real-esrgan", "rrdbnet", "Real-ESRGAN: for damaged photos, slow"),
     Entry("real-esrgan-general", "srvgg", "Real-ESRGAN general: for damaged photos, compact"),

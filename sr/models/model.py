@@ -14,6 +14,7 @@ from sr.settings import SCALE
 # Our key -> the file's, as (pattern, replacement) pairs applied one after the other.
 Rules = tuple[tuple[str, str], ...]
 OURS: Rules = ()
+Reader = Callable[[Path, nn.Module], dict[str, Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Model:
     sources: where the weights are, tried in this order.
     licence: of the weights.
     layouts: the key layouts that the file may have, for PyTorch and safetensors files.
-    reader: reads a file of another format into a state dict for the network.
+    readers: of other formats, by the file's ending; each makes a state dict for the network.
     overlap: None if tiles are exact, else the input pixels that two tiles share.
     luma: the network has one channel, luma, and colour is enlarged by bicubic.
     scale: the network's own; 1 works on the photo enlarged by bicubic.
@@ -39,7 +40,7 @@ class Model:
     sources: tuple[Source, ...] = ()
     licence: str = ""
     layouts: tuple[Rules, ...] = (OURS,)
-    reader: Callable[[Path, nn.Module], dict[str, Tensor]] | None = None
+    readers: Mapping[str, Reader] = field(default_factory=dict)
     overlap: int | None = None
     luma: bool = False
     scale: int = SCALE
@@ -55,8 +56,8 @@ class Model:
 
     def read(self, path: Path, network: nn.Sequential) -> dict[str, Tensor]:
         """The state dict for `network` that a file holds. Raises `BadWeights`."""
-        if self.reader:
-            return self.reader(path, network)
+        if reader := self.readers.get(path.suffix):
+            return reader(path, network)
         return renamed(path, network, *self.layouts)
 
 

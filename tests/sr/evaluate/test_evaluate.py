@@ -19,7 +19,7 @@ from sr.models import catalog
 from tests.conftest import EXAMPLES, ROOT
 
 BICUBIC = Image.Resampling.BICUBIC
-UNREACHABLE = {"srgan", "srresnet", "esrgan", "real-esrgan", "real-esrgan-general"}
+UNREACHABLE = {"srgan", "srresnet", "esrgan", "real-esrgan-general"}
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

@@ -8,6 +8,7 @@ from torch import nn
 
 from sr.inference.rewrite import fuse
 from sr.inference.row_stream import Stream, UnsupportedLayer
+from sr.models.span import SPAN
 from sr.models.srresnet import SRResNet
 
 torch.manual_seed(1)
@@ -43,6 +44,8 @@ NETWORKS = {
     "sums": Sums(),
     "generator": SRResNet(4, 2, bias=True, slopes=4, tanh=True),
     "dense": Dense(),
+    "attention": SPAN(4, 2),
+    "attention in training": SPAN(4, 2, merged=False),
     "one pixel": nn.Sequential(nn.Conv2d(3, 2, 1), nn.PReLU()),
 }
 
