@@ -54,7 +54,7 @@ def answer(path: str, classifier: str | None, device: str) -> classify.Answer:
     return classify.identify(
         photo.pixels,
         classifier=classifier,
-        enlarge=lambda: sr.upscale(photo, sr.load(), device=device).pixels,
+        enlarge=lambda: sr.upscale(photo, sr.load(), device=device, keep_colours=True).pixels,
         device=device,
     )
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sr import commands
+from sr.compare.metrics import psnr
 from sr.compare.tables import markdown, write_json
 from sr.image import Photo
 from sr.inference import engine, upscaler
-from sr.inference.device import MatrixProduct
+from sr.inference.device import MatrixProduct, has_bfloat16
 from sr.models import catalog
 from sr.settings import SCALE
 
@@ -33,6 +34,7 @@ Way = Callable[[np.ndarray], np.ndarray]
 TILE, PAD = 200, 10  # what most code for these networks cuts a photo into
 # Above it a whole photo's feature maps take gigabytes: such ways are run only if asked for by name.
 LARGEST_WHOLE = 512
+BFLOAT16 = "engine-bfloat16"
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class Result:
     peak_mb: above the loaded model.
     max_diff: levels.
     share_differing: of the values, from eager's.
+    db: PSNR with eager's as the reference; None where they are equal.
     gflops: the original network's operations per second.
-    share_of_matmul: of what this machine's float32 matrix product reaches.
+    share_of_matmul: of what this machine's matrix product reaches in the way's precision.
     """
 
     way: str
@@ -57,6 +60,7 @@ class Result:
     peak_mb: float
     max_diff: int | None
     share_differing: float | None
+    db: float | None
     gflops: float
     share_of_matmul: float
 
@@ -84,10 +88,10 @@ def usual_tiles(name: str) -> Way:
     return run
 
 
-def this_engine(name: str, memory_mb: int | None = None) -> Way:
-    """`engine.upscale` as the app calls it."""
+def this_engine(name: str, memory_mb: int | None = None, precision: str = "float32") -> Way:
+    """`engine.upscale` on the CPU."""
     loaded = upscaler.load(name)
-    options = {"device": "cpu", "memory_mb": memory_mb}
+    options = {"device": "cpu", "memory_mb": memory_mb, "precision": precision}
     return lambda pixels: engine.upscale(Photo(pixels), loaded, **options).pixels
 
 
@@ -127,6 +131,7 @@ WAYS = {
     "eager": eager,
     "usual-tiles": usual_tiles,
     "engine": this_engine,
+    BFLOAT16: partial(this_engine, precision="bfloat16"),
     "onnxruntime": onnxruntime,
     "openvino": openvino,
 }
@@ -159,24 +164,38 @@ def photo_of(size: int) -> np.ndarray:
 def ways_for(size: int, asked: list[str] | None) -> list[str]:
     """The ways to run at a size: those asked for, or all that are installed and small enough."""
     small = size <= LARGEST_WHOLE
-    names = asked or (list(WAYS) if small else ["usual-tiles", "engine"])
-    if small and "eager" not in names:
-        names = ["eager", *names]
-    return [n for n in names if n not in ("onnxruntime", "openvino") or importlib.util.find_spec(n)]
+    names = asked or [way for way in WAYS if _is_there(way)]
+    if not asked and not small:
+        names = [way for way in names if way in ("usual-tiles", "engine", BFLOAT16)]
+    return names if "eager" in names or not small else ["eager", *names]
 
 
-def times(ways: dict[str, Way], size: int, rounds: int) -> tuple[dict[str, float], float]:
-    """(way -> median seconds, matrix product's GFLOP/s), ways that have run before taking turns."""
-    pixels, matrices = photo_of(size), MatrixProduct()
-    seconds, multiplying = {name: [] for name in ways}, []
+def _is_there(way: str) -> bool:
+    """Whether a way's package is installed, and what it computes in is native."""
+    if way == BFLOAT16:
+        return has_bfloat16(torch.device("cpu"))
+    return way not in ("onnxruntime", "openvino") or importlib.util.find_spec(way) is not None
+
+
+def times(ways: dict[str, Way], size: int, rounds: int) -> tuple[dict[str, float], dict]:
+    """(way -> median seconds, way -> the matrix product's GFLOP/s in its precision).
+
+    Ways that have run before take turns.
+    """
+    pixels = photo_of(size)
+    precisions = {way: torch.bfloat16 if way == BFLOAT16 else torch.float32 for way in ways}
+    matrices = {precision: MatrixProduct(precision) for precision in set(precisions.values())}
+    seconds, multiplying = {name: [] for name in ways}, {precision: [] for precision in matrices}
     for _ in range(rounds):
         for name, way in ways.items():
             start = time.perf_counter()
             way(pixels)
             seconds[name].append(time.perf_counter() - start)
-        multiplying += [matrices.seconds() for _ in range(5)]
+        for precision, product in matrices.items():
+            multiplying[precision] += [product.seconds() for _ in range(5)]
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    return medians, matrices.gflops(statistics.median(multiplying))
+    fastest = {p: MatrixProduct.gflops(statistics.median(v)) for p, v in multiplying.items()}
+    return medians, {name: fastest[precision] for name, precision in precisions.items()}
 
 
 def peak_mb(name: str, size: int, *arguments: object) -> float:
@@ -211,7 +230,8 @@ def bench(
     model: str, sizes: list[int], asked: list[str] | None, rounds: int, memory_mb: int | None = None
 ) -> list[Result]:
     """Every way on every size; `memory_mb` is the engine's budget."""
-    arguments = {name: (model, memory_mb) if name == "engine" else (model,) for name in WAYS}
+    engines = ("engine", BFLOAT16)
+    arguments = {name: (model, memory_mb) if name in engines else (model,) for name in WAYS}
     make = cache(lambda name: WAYS[name](*arguments[name]))
     results = []
     for size in sizes:
@@ -219,7 +239,7 @@ def bench(
         pictures = {name: way(photo_of(size)) for name, way in ways.items()}  # not timed: the first
         seconds, fastest = times(ways, size, rounds)
         for name in ways:
-            max_diff, share_differing = difference(pictures[name], pictures.get("eager"))
+            max_diff, share_differing, db = difference(pictures[name], pictures.get("eager"))
             gflops = operations(model, size) / seconds[name] / 1e9
             result = Result(
                 name,
@@ -230,19 +250,21 @@ def bench(
                 peak_mb=peak_mb(name, size, *arguments[name]),
                 max_diff=max_diff,
                 share_differing=share_differing,
+                db=db,
                 gflops=gflops,
-                share_of_matmul=gflops / fastest,
+                share_of_matmul=gflops / fastest[name],
             )
             results.append(result)
     return results
 
 
 def difference(picture: np.ndarray, reference: np.ndarray | None) -> tuple:
-    """(largest difference in levels, share of values that differ), None without a reference."""
+    """As `max_diff`, `share_differing` and `db` of `Result`."""
     if reference is None:
-        return None, None
+        return None, None, None
     apart = np.abs(picture - reference.astype(int))
-    return int(apart.max()), float((apart > 0).mean())
+    db = psnr(picture, reference) if apart.any() else None
+    return int(apart.max()), float((apart > 0).mean()), db
 
 
 def profile(model: str, size: int, shown: int = 8) -> str:
@@ -260,7 +282,7 @@ def profile(model: str, size: int, shown: int = 8) -> str:
 def table(results: list[Result]) -> str:
     """The results as a Markdown table."""
     speed = {"size": "d", "way": "", "seconds": ".2f", "s/MP": ".2f", "times eager": ".2f"}
-    cost = {"peak MB": ".0f", "largest diff": "d", "differing": ".3%"}
+    cost = {"peak MB": ".0f", "largest diff": "d", "differing": ".3%", "dB": ".1f"}
     share = {"GFLOP/s": ".0f", "of matmul": ".0%"}
     return markdown(speed | cost | share, [(r.size, r.way, *astuple(r)[2:]) for r in results])
 

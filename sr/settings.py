@@ -35,6 +35,11 @@ def device() -> str | None:
     return variable("SR_DEVICE") or None
 
 
+def precision() -> str:
+    """What SR_PRECISION says: "auto", "float32" or "bfloat16"."""
+    return variable("SR_PRECISION", "auto")
+
+
 def max_pixels() -> int:
     """How many pixels a photo to be upscaled may have: SR_MAX_MEGAPIXELS, 4 million unless set.
 

@@ -27,6 +27,8 @@ START_SECONDS = 60
 # Tests don't depend on the Hub or on what this machine has cached; those about
 # the Hub start processes that see a double of it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Machines differ in what "auto" is; tests/sr/inference/test_precision.py is about that.
+os.environ["SR_PRECISION"] = "float32"
 # Processes that test side by side would wait for each other's threads.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")

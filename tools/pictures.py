@@ -25,9 +25,9 @@ def main() -> None:
     macaw = read(ROOT / "examples" / "scarlet_macaw.png")
     cut = macaw.pixels[30:50, 40:64]
     for name in EMBEDDED:
-        result = sr.upscale(Photo(cut), sr.load(name), device="cpu")
+        result = sr.upscale(Photo(cut), sr.load(name), device="cpu", precision="float32")
         write(result.pixels, ROOT / "tests" / "data" / f"{name}.png")
-    after = sr.upscale(macaw, sr.load("srgan-div2k"), device="cpu").pixels
+    after = sr.upscale(macaw, sr.load("srgan-div2k"), keep_colours=True).pixels
     halves = np.hstack([bicubic(macaw.pixels)[HALF], after[HALF]])
     halves[:, 598:602] = 255
     Image.fromarray(halves).save(THUMBNAIL, quality=90)

@@ -84,13 +84,14 @@ def steps(low: Photo, method: Method, run: Steps | None = None) -> Generator[Ste
     """Restore a small photo step by step; returns it four times as large.
 
     run: what restores with a network, `engine.steps` unless given.
-    Bicubic takes no step.  Raises `EngineError`.
+    In float32 and with the network's own colours, as papers measure.  Bicubic takes no step.
+    Raises `EngineError`.
     """
     from sr.inference import engine
 
     if method.upscaler is None:
         return Photo(bicubic(low.pixels), name=low.name)
-    return (yield from (run or engine.steps)(low, method.upscaler))
+    return (yield from (run or engine.steps)(low, method.upscaler, precision="float32"))
 
 
 def restore(pixels: np.ndarray, method: Method, device: str | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The device to work on, and how fast it multiplies."""
+"""The device to work on, in what precision, and how fast it multiplies."""
 
 import time
 
@@ -7,6 +7,9 @@ import torch
 from sr import settings
 from sr.inference import EngineError
 
+AUTO = "auto"
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_tile")
 MATRIX = 2048  # rows and columns of the matrices that are multiplied to know a device's speed
 
 
@@ -31,11 +34,33 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
-class MatrixProduct:
-    """The float32 matrix product, the most that this machine's processor can reach."""
+def choose_precision(device: torch.device, name: str | None = None) -> torch.dtype:
+    """The precision of convolutions called `name`, else what SR_PRECISION says.
 
-    def __init__(self) -> None:
-        self.operands = [torch.rand(MATRIX, MATRIX) for _ in range(3)]
+    "auto" is bfloat16 where the device computes in it, else float32.  Raises `EngineError`.
+    """
+    name = name or settings.precision()
+    if name == AUTO:
+        return torch.bfloat16 if has_bfloat16(device) else torch.float32
+    if name not in PRECISIONS:
+        known = ", ".join((AUTO, *PRECISIONS))
+        raise EngineError(f"There is no precision “{name}”. Choose one of: {known}.")
+    return PRECISIONS[name]
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device has instructions for bfloat16; others imitate it, many times slower."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    tests = (getattr(torch.cpu, f"_is_{what}_supported", None) for what in BFLOAT16_INSTRUCTIONS)
+    return device.type == "cpu" and any(test() for test in tests if test)
+
+
+class MatrixProduct:
+    """The matrix product, the most that this machine's processor can reach in a precision."""
+
+    def __init__(self, precision: torch.dtype = torch.float32) -> None:
+        self.operands = [torch.rand(MATRIX, MATRIX).to(precision) for _ in range(3)]
 
     def seconds(self) -> float:
         """How long one product takes."""

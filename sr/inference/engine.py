@@ -8,15 +8,16 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, fx
 
 from sr.image.photo import Photo
-from sr.inference import Cancelled, EngineError
+from sr.inference import Cancelled, EngineError, colours
 from sr.inference.bands import Band, bands
-from sr.inference.device import choose_device
+from sr.inference.device import choose_device, choose_precision
 from sr.inference.memory import available_bytes, stream_bytes
 from sr.inference.planes import Plane, planes
 from sr.inference.rewrite import receptive_radius
@@ -45,33 +46,31 @@ class Step:
 
     canvas: (4H, 4W, 3) uint8, the result as far as it is finished. It is still being written.
     None where it is in another process.
+    where: the device and the precision, such as "cpu, float32".
     """
 
     done: int
     total: int
     canvas: np.ndarray | None
+    where: str = ""
 
 
 def upscale(
     photo: Photo,
     upscaler: Upscaler,
     *,
-    device: str | None = None,
-    tile: int | None = None,
-    memory_mb: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: threading.Event | None = None,
+    **options: Any,
 ) -> Photo:
     """The photo four times as large, alpha and name kept.
 
-    device: "cpu", "cuda", "mps"; None takes the best there is.
-    tile: columns and rows computed at a time, in input pixels; None chooses.
-    memory_mb: MB that the work may take beyond the model and the result.
     progress: called with (done, total) after each strip.
     cancelled: when set, the work stops before the next strip.
+    options: those of `steps`.
     Raises `EngineError`, `Cancelled`.
     """
-    work = steps(photo, upscaler, device=device, tile=tile, memory_mb=memory_mb)
+    work = steps(photo, upscaler, **options)
     while True:
         try:
             step = next(work)
@@ -89,14 +88,23 @@ def steps(
     device: str | None = None,
     tile: int | None = None,
     memory_mb: int | None = None,
+    precision: str | None = None,
+    keep_colours: bool = False,
     canvas: np.ndarray | None = None,
 ) -> Generator[Step, None, Photo]:
     """`upscale` as a generator that yields after each strip and returns the photo.
 
+    device: "cpu", "cuda", "mps"; None takes the best there is.
+    tile: columns and rows computed at a time, in input pixels; None chooses.
+    memory_mb: MB that the work may take beyond the model and the result.
+    precision: "float32", "bfloat16" or "auto", of the convolutions; None takes SR_PRECISION.
+    keep_colours: the result gets the photo's low frequencies, see `colours`.
     canvas: (4H, 4W, 3) uint8 to write the result into, over what it shows.
     Closing it stops the work; each step may run in a thread of its own.
     """
     where, model = choose_device(device), upscaler.model
+    dtype = choose_precision(where, precision)
+    stages, facts = upscaler.stages_in(dtype), f"{where}, {str(dtype).removeprefix('torch.')}"
     parts = planes(photo, model)
     height, width = parts[0].size
     result = sum(part.pixels.size for part in parts) * SCALE**2
@@ -105,8 +113,10 @@ def steps(
     canvases = [parts[0].canvas() if canvas is None else canvas]
     canvases += [part.canvas() for part in parts[1:]]
     for i, (part, target) in enumerate(zip(parts, canvases, strict=True)):
-        for done in _fill(target, part, upscaler, plan, where):
-            yield Step(i * height * width + done, len(parts) * height * width, canvases[0])
+        for done in _fill(target, part, stages, model.scale, plan, where):
+            yield Step(i * height * width + done, len(parts) * height * width, canvases[0], facts)
+        if keep_colours:
+            colours.keep_colours(target, part.pixels.reshape(*part.pixels.shape[:2], -1))
     alpha = canvases[1][:, :, 0] if len(canvases) > 1 else None
     return Photo(canvases[0], alpha, photo.name, photo.notes, photo.exif)
 
@@ -144,19 +154,24 @@ def make_plan(
 
 
 def _fill(
-    canvas: np.ndarray, plane: Plane, upscaler: Upscaler, plan: Plan, device: torch.device
+    canvas: np.ndarray,
+    plane: Plane,
+    stages: tuple[fx.GraphModule, ...],
+    scale: int,
+    plan: Plan,
+    device: torch.device,
 ) -> Iterator[int]:
     """Write the upscaled plane into `canvas`; yield the input pixels done after each strip."""
-    done, scale = 0, upscaler.model.scale
+    done = 0
     plane.begin(canvas)
     for band in plan.bands:
         row = 0
-        stages = [
+        streams = [
             _Stage(Stream(stage.to(device)), rows)
-            for stage, rows in zip(upscaler.stages, plan.rows, strict=True)
+            for stage, rows in zip(stages, plan.rows, strict=True)
         ]
         read = partial(plane.read, band=band, device=device)
-        for strip in _run(stages, read, plane.size[0], True):
+        for strip in _run(streams, read, plane.size[0], True):
             plane.write(canvas, row, band, _to_uint8(strip), scale)
             row += strip.shape[2]
             yield done + row * (band.stop - band.start) // scale
@@ -208,7 +223,7 @@ def _to_uint8(strip: Tensor) -> np.ndarray:
     """(1, C, h, W) around 0..1 -> (h, W, C) uint8. Raises `EngineError` on NaN and infinity."""
     if not torch.isfinite(strip).all():
         raise EngineError("The model gave a result that is not a picture: try another model.")
-    levels = strip.clamp(0, 1).mul_(255).round_().to(torch.uint8)[0].permute(1, 2, 0)
+    levels = strip.float().clamp(0, 1).mul_(255).round_().to(torch.uint8)[0].permute(1, 2, 0)
     if levels.is_cuda:  # through pinned memory, which PyTorch keeps for the next strip
         levels = torch.empty(levels.shape, dtype=levels.dtype, pin_memory=True).copy_(levels)
     return levels.cpu().numpy()

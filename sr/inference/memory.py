@@ -82,10 +82,12 @@ def _stage_bytes(stage: fx.GraphModule) -> tuple[float, float]:
         latest = max((lags[i] for i in inputs), default=0)
         kept += sum((latest - lags[i]) * _row_bytes(i) for i in inputs)
         layer = layer_of(stage, node)
-        if isinstance(layer, nn.Conv2d):  # unfinished rows, and those that a strip adds to them
-            kept += 2 * (layer.kernel_size[0] - 1) * _row_bytes(node)
+        copied = 0.0
+        if isinstance(layer, nn.Conv2d):  # rows above the strip, and all of it below them
+            kept += 2 * (layer.kernel_size[0] - 1) * _row_bytes(inputs[0])
+            copied = _rows_bytes(inputs[0])
         if node.op != "output":
-            work = max(work, sum(map(_rows_bytes, inputs)) + _rows_bytes(node))
+            work = max(work, sum(map(_rows_bytes, inputs)) + copied + _rows_bytes(node))
     return kept, work
 
 

@@ -1,5 +1,6 @@
 """A model made ready to run."""
 
+import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -26,6 +27,10 @@ class Upscaler:
     weights: str
     note: str = ""
 
+    def stages_in(self, precision: torch.dtype) -> tuple[fx.GraphModule, ...]:
+        """The stages with their convolutions in a precision."""
+        return self.stages if precision == torch.float32 else _converted(self.stages, precision)
+
 
 def load(name: str | None = None) -> Upscaler:
     """A model ready to run. Raises `catalog.UnknownModel` and `hub.WeightsUnavailable`.
@@ -46,6 +51,18 @@ def ready(model: Model, network: nn.Sequential, weights: str) -> Upscaler:
 
 def _rewritten(network: nn.Sequential) -> tuple[fx.GraphModule, ...]:
     return tuple(fuse(stage).to(memory_format=torch.channels_last) for stage in network)
+
+
+@lru_cache(maxsize=4)
+def _converted(
+    stages: tuple[fx.GraphModule, ...], precision: torch.dtype
+) -> tuple[fx.GraphModule, ...]:
+    """Copies; only layers with weights change, what is computed between them follows."""
+    copies = copy.deepcopy(stages)
+    for layer in (layer for stage in copies for layer in stage.modules()):
+        if isinstance(layer, (nn.Conv2d, nn.PReLU)):
+            layer.to(precision)
+    return copies
 
 
 _LOADING = Lock()

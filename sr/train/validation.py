@@ -48,7 +48,8 @@ def restore(model: Model, network: nn.Module, held: list[Held]) -> list[np.ndarr
     """What the engine, which is what people run, makes of each with this network's weights."""
     upscaler = ready(model, copy.deepcopy(network).cpu().float(), "training")
     pictures = (Photo(one.small) for one in held)
-    return [engine.upscale(picture, upscaler, device="cpu").pixels for picture in pictures]
+    options = {"device": "cpu", "precision": "float32"}
+    return [engine.upscale(one, upscaler, **options).pixels for one in pictures]
 
 
 def score(held: list[Held], restored: list[np.ndarray]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from sr import bench
 
 FIELDS = [
     "way", "size", "seconds", "seconds_per_mp", "ratio_to_eager", "peak_mb", "max_diff",
-    "share_differing", "gflops", "share_of_matmul",
+    "share_differing", "db", "gflops", "share_of_matmul",
 ]  # fmt: skip
 
 
@@ -31,10 +31,13 @@ def test_it_writes_a_row_for_each_way(tmp_path, capsys, without_processes):
     assert "|24|engine|" in capsys.readouterr().out.replace(" ", "")
 
 
-def test_whole_photo_ways_are_left_out_of_large_sizes_unless_asked_for():
+def test_whole_photo_ways_are_left_out_of_large_sizes_unless_asked_for(monkeypatch):
+    monkeypatch.setattr(bench, "has_bfloat16", lambda device: False)
     assert bench.ways_for(bench.LARGEST_WHOLE + 1, None) == ["usual-tiles", "engine"]
     assert bench.ways_for(1024, ["eager"]) == ["eager"]
     assert bench.ways_for(64, ["engine"]) == ["eager", "engine"]
+    monkeypatch.setattr(bench, "has_bfloat16", lambda device: True)
+    assert bench.ways_for(1024, None) == ["usual-tiles", "engine", "engine-bfloat16"]
 
 
 def test_without_eager_there_is_no_ratio_and_no_difference(monkeypatch, capsys, without_processes):
