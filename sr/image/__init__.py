@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401 - the imports are what the package offers
 
+from sr.image.condition import Condition, condition
 from sr.image.photo import Photo, PhotoError, crop
 from sr.image.read import check_size, is_photo, read, read_size
 from sr.image.resize import bicubic, blur, shrink

@@ -22,6 +22,7 @@ class Photo:
     name: the file's name without its ending.
     notes: what was left out, in sentences.
     exif: camera, date and place for `write`, where the file has them; nothing else uses it.
+    jpeg_quality: 1..100, of the JPEG it was read from, by its tables; None where it was no JPEG.
     """
 
     pixels: np.ndarray
@@ -29,6 +30,7 @@ class Photo:
     name: str = "photo"
     notes: tuple[str, ...] = ()
     exif: bytes | None = None
+    jpeg_quality: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from sr import settings
 from sr.image import colour, metadata
+from sr.image.condition import jpeg_quality
 from sr.image.limits import Reader, check_tags
 from sr.image.photo import Photo, PhotoError
 from sr.settings import MAX_BYTES, MAX_SIDE
@@ -36,7 +37,8 @@ def read(path: str | Path, *, name: str | None = None, max_pixels: int | None = 
         pixels, alpha = (metadata.upright(plane, turn) for plane in colour.planes(image))
         exif = metadata.kept(metadata.read_exif(file.exif, image))
         notes = ("The file holds more than one picture; this is the first.",) if several else ()
-        return Photo(colour.fill_hidden(pixels, alpha), alpha, _stem(name), notes, exif)
+        quality = jpeg_quality(getattr(image, "quantization", None))  # only JPEG and MPO have it
+        return Photo(colour.fill_hidden(pixels, alpha), alpha, _stem(name), notes, exif, quality)
 
 
 def read_size(path: str | Path, *, max_pixels: int | None = None) -> tuple[int, int]:
