@@ -191,8 +191,8 @@ def times(ways: dict[str, Way], size: int, rounds: int) -> tuple[dict[str, float
             start = time.perf_counter()
             way(pixels)
             seconds[name].append(time.perf_counter() - start)
-        for precision, product in matrices.items():
-            multiplying[precision] += [product.seconds() for _ in range(5)]
+        for precision, one in matrices.items():
+            multiplying[precision] += [one.seconds() for _ in range(5)]
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     fastest = {p: MatrixProduct.gflops(statistics.median(v)) for p, v in multiplying.items()}
     return medians, {name: fastest[precision] for name, precision in precisions.items()}
