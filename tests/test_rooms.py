@@ -22,7 +22,7 @@ ARROWS = {
     "sr.compare": CORE,
     "sr.evaluate": CORE | {"sr.compare"},
     "sr.train": CORE | {"sr.compare", "sr.evaluate"},
-    "sr.publish": CORE | {"sr.train"},
+    "sr.publish": CORE | {"sr.train", "sr.evaluate"},  # a card says what a degradation does
     "sr.bench": CORE | {"sr.compare"},
     "sr.__main__": CORE,
     "classify": {"hub"},

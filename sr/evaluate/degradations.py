@@ -1,50 +1,130 @@
-"""What turns a large photo into the small one that a network learns from.
+"""What turns a large photo into a small one, by name, for evaluation and for training.
 
-A degradation maps (H, W, 3) uint8, sides multiples of 4, and a random
-generator to (H/4, W/4, 3) uint8.
+A degradation first shrinks a photo and then harms the small one. The harm alone is for photos that
+are small already.
 """
 
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from sr.image import as_jpeg, blur, shrink
+from sr.image import as_jpeg, blur, resize, shrink
 from sr.image.resize import FILTERS
 from sr.settings import SCALE
 
+# Of `phone`: sigma at black, and what each level adds to the variance, in levels of 255; sigma goes
+# from 3 in the dark to 8 in white. Sensors have read and shot noise of this form (Foi et al.,
+# "Practical Poissonian-Gaussian noise modeling", IEEE TIP 2008); here it is simply added to sRGB.
+READ_SIGMA, SHOT = 3.0, 0.2157
+# Of `old`: in pixels of the small photo, in levels, and as a share of its sides.
+SOFTNESS, GRAIN, RESIZED = 0.8, 6.0, 0.75
+# Of `realistic`.
 BLUR = (0.2, 2.8)  # Gaussian's sigma in pixels of the large photo
 NOISE = (0.0, 8.0)  # sigma in levels of 255
 QUALITY = (55, 96)  # JPEG's, the upper end left out
 OFTEN = 0.8  # of the photos meet each of them
 
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-def bicubic(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What the benchmarks do; nothing is random."""
+
+def _bicubic(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return shrink(pixels, SCALE)
 
 
-def realistic(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur, a random resize filter, noise, JPEG: what happens to photos on their way.
+@dataclass(frozen=True)
+class Degradation:
+    """A way in which photos become small. Called with a large photo it does both of its steps.
 
-    The first-order model of Wang et al., "Real-ESRGAN", ICCVW 2021, section 3.1, in a milder
-    range: photos small for their age or their distance, not ruins.
+    about: what was done to the small photo, to go on after "the photo was".
+    harm: (H, W, 3) uint8 of any size and a generator -> the same size.
+    shrink: (H, W, 3) uint8, sides multiples of 4, and a generator -> (H/4, W/4, 3) uint8.
     """
+
+    name: str
+    about: str
+    harm: Change
+    shrink: Change = _bicubic
+
+    def __call__(self, large: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.harm(self.shrink(large, rng), rng)
+
+
+def seeded(photo: str) -> np.random.Generator:
+    """For evaluation: a photo meets the same harm in any folder, known by its file's name."""
+    return np.random.default_rng(zlib.crc32(photo.encode(errors="surrogateescape")))
+
+
+def _clean(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return small
+
+
+def _saved(quality: int) -> Degradation:
+    about = f"shrunk by bicubic and saved as JPEG of quality {quality} (4:2:0)"
+    return Degradation(f"jpeg{quality}", about, lambda small, rng: as_jpeg(small, quality))
+
+
+def _phone(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    sigma = np.sqrt(READ_SIGMA**2 + SHOT * small)
+    return as_jpeg(_noisy(small, sigma, rng), 80)
+
+
+def _old(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Blurring the small photo is as good as blurring the large one, and needs no large one."""
+    small = _noisy(blur(small, (SOFTNESS, SOFTNESS)), GRAIN, rng)
+    height, width = small.shape[:2]
+    fewer = resize(small, (max(1, int(width * RESIZED)), max(1, int(height * RESIZED))), "bilinear")
+    return as_jpeg(resize(fewer, (width, height)), 60)
+
+
+def _realistic_shrink(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < OFTEN:
         pixels = blur(pixels, tuple(rng.uniform(*BLUR, 2)))
-    small = shrink(pixels, SCALE, rng.choice(sorted(FILTERS)))
+    return shrink(pixels, SCALE, rng.choice(sorted(FILTERS)))
+
+
+def _realistic_harm(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The noise is of each colour alone or of all alike."""
     if rng.random() < OFTEN:
-        small = _noisy(small, rng)
+        channels = 3 if rng.random() < 0.5 else 1
+        small = _noisy(small, rng.uniform(*NOISE), rng, channels)
     return as_jpeg(small, int(rng.integers(*QUALITY))) if rng.random() < OFTEN else small
 
 
-def _noisy(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """With Gaussian noise, of each colour alone or of all alike."""
-    channels = 3 if rng.random() < 0.5 else 1
-    noise = rng.normal(0, rng.uniform(*NOISE), (*pixels.shape[:2], channels))
+def _noisy(
+    pixels: np.ndarray, sigma: float | np.ndarray, rng: np.random.Generator, channels: int = 3
+) -> np.ndarray:
+    """With Gaussian noise of `sigma` levels, one for all or for each value."""
+    noise = rng.standard_normal((*pixels.shape[:2], channels)) * sigma
     return (pixels + noise).round().clip(0, 255).astype(np.uint8)
 
 
-DEGRADATIONS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
-    "bicubic": bicubic,
-    "realistic": realistic,
+# What evaluation has: all shrink by bicubic, so that they differ in their harm alone.
+EVALUATED = {
+    degradation.name: degradation
+    for degradation in (
+        Degradation("clean", "shrunk by bicubic, as the benchmarks do", _clean),
+        *map(_saved, (90, 70, 50)),
+        Degradation(
+            "phone",
+            "shrunk by bicubic, given a sensor's noise and saved as JPEG of quality 80",
+            _phone,
+        ),
+        Degradation(
+            "old",
+            "shrunk by bicubic, blurred, given grain, resized down and up, and saved as JPEG of "
+            "quality 60",
+            _old,
+        ),
+    )
 }
+# The first-order model of Wang et al., "Real-ESRGAN", ICCVW 2021, section 3.1, in a milder range:
+# photos small for their age or their distance, not ruins.
+REALISTIC = Degradation(
+    "realistic",
+    "at random blurred, shrunk by any filter, made noisy and saved as JPEG",
+    _realistic_harm,
+    _realistic_shrink,
+)
+DEGRADATIONS = EVALUATED | {REALISTIC.name: REALISTIC}

@@ -46,7 +46,18 @@ def shrink(pixels: np.ndarray, scale: int = SCALE, resample: str = "bicubic") ->
     resample: one of `FILTERS`, all of which see every pixel (antialiasing).
     """
     height, width = pixels.shape[:2]
-    size = (width // scale, height // scale)
+    return resize(pixels, (width // scale, height // scale), resample)
+
+
+def shrink_to(pixels: np.ndarray, short: int) -> np.ndarray:
+    """(H, W[, 3]) uint8 -> a short side of `short` pixels, by bicubic with antialiasing."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    return resize(pixels, (width * short // side, height * short // side))
+
+
+def resize(pixels: np.ndarray, size: tuple[int, int], resample: str = "bicubic") -> np.ndarray:
+    """(H, W[, 3]) uint8 -> `size`, which is (width, height); `resample` is one of `FILTERS`."""
     return np.asarray(Image.fromarray(pixels).resize(size, FILTERS[resample]))
 
 

@@ -53,7 +53,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def as_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W, 3) uint8 as it comes back from a JPEG file of `quality` 1..95."""
+    """(H, W, 3) uint8 as it comes back from a JPEG file of `quality` 1..95, colours 4:2:0."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling="4:2:0")
     return np.asarray(Image.open(file))

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from hub import HubFile, LocalFile
+from sr.evaluate.degradations import DEGRADATIONS
 from sr.models import catalog
 
 SAMPLE = "samples/sample.png"  # always the same name, so that a new version replaces the old one
@@ -18,10 +19,6 @@ STAGES = {
     "mse": "on the mean squared error alone, which is SRResNet's way",
     "gan": "against a discriminator that learned too, which is SRGAN's way",
     "finetune": "trained weights went on learning, against a discriminator as in SRGAN",
-}
-SMALL_PHOTOS = {
-    "bicubic": "the photos shrunk four times by bicubic, as the benchmarks do",
-    "realistic": "the photos blurred, shrunk four times, made noisy and saved as JPEG",
 }
 CAPTION = f"""![Crops of photos]({SAMPLE})
 
@@ -89,7 +86,7 @@ def text(repo: str, facts: dict, *, sample: bool) -> str:
     sample: whether there is a picture.
     """
     limits = [SMOOTH if facts.get("stage") == "mse" else INVENTS, KIND]
-    limits += [CLEAN] if facts.get("degrade") == "bicubic" else []
+    limits += [CLEAN] if facts.get("degrade") == "clean" else []
     return TEMPLATE.format(
         front_matter=_front_matter(facts),
         name=repo.split("/")[1],
@@ -139,13 +136,18 @@ def _training(facts: dict) -> list[tuple[str, object]]:
         ("how", STAGES.get(facts.get("stage"), facts.get("stage"))),
         ("content loss by", facts.get("features")),
         ("photos kept from training", facts.get("held_out")),
-        ("small photos", SMALL_PHOTOS.get(facts.get("degrade"), facts.get("degrade"))),
+        ("small photos", _small_photos(facts.get("degrade"))),
         ("learning rate", facts.get("rate")),
         ("seed", facts.get("seed")),
         *(_work(facts) if "photos" in facts else []),
         ("stored as", facts["stored"]),
     ]
     return [(what, how) for what, how in rows if how not in (None, "")]
+
+
+def _small_photos(degrade: str | None) -> str | None:
+    known = DEGRADATIONS.get(degrade)
+    return f"the photos {known.about}" if known else degrade
 
 
 def _work(facts: dict) -> list[tuple[str, str]]:

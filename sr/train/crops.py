@@ -19,7 +19,12 @@ from sr.image.luma import luma
 from sr.settings import SCALE
 from sr.train.library import Library
 
-MARGIN = 32  # pixels around a crop that its degradation may read, a multiple of four
+# What is degraded around a crop of the large photo. It starts and ends on JPEG's grid, blocks of 16
+# small pixels with 4:2:0, so that the blocks lie as if the whole photo had been saved. Where it is
+# cut, the two outer small pixels are shrunk otherwise than in the photo, which changes their blocks
+# and, as colours are enlarged smoothly, one pixel more; bicubic enlarging looks two further.
+GRID = 16 * SCALE
+MARGIN = 19 * SCALE
 DRAWN = 2  # places drawn for each crop; the one with more detail is taken
 
 
@@ -65,14 +70,14 @@ class Crops(Dataset):
         return sum(np.abs(np.diff(green, axis=axis)).mean() for axis in (0, 1))
 
     def _pair(self, picture: np.ndarray, top: int, left: int, rng) -> tuple[np.ndarray, ...]:
-        """The same as shrinking the whole photo: the margin is cut off afterwards."""
-        above, before = min(MARGIN, top), min(MARGIN, left)
-        stop = top + self.crop + MARGIN, left + self.crop + MARGIN
-        region = picture[top - above : stop[0], left - before : stop[1]]
+        """The same as degrading the whole photo: the margin is cut off afterwards."""
+        first = [max(0, (n - MARGIN) // GRID * GRID) for n in (top, left)]
+        stop = [-(-(n + self.crop + MARGIN) // GRID) * GRID for n in (top, left)]
+        region = picture[first[0] : stop[0], first[1] : stop[1]]
         small = DEGRADATIONS[self.degrade](np.ascontiguousarray(region), rng)
         if self.scale == 1:
             small = bicubic(small)
-        y, x, side = (n // self.scale for n in (above, before, self.crop))
+        y, x, side = (n // self.scale for n in (top - first[0], left - first[1], self.crop))
         large = picture[top : top + self.crop, left : left + self.crop]
         return small[y : y + side, x : x + side], large
 

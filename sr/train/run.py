@@ -52,7 +52,7 @@ class Settings:
     stage: str
     model: str
     start: str | None
-    degrade: str = "bicubic"
+    degrade: str = "clean"
     steps: int = 100_000
     batch: int = 16
     crop: int = 96
@@ -178,6 +178,8 @@ class Run:
             facts = None
         if not isinstance(facts, dict):
             raise self.damaged(name)
+        if facts.get("degrade") == "bicubic":  # what runs of before call it
+            facts["degrade"] = "clean"
         return facts
 
     def damaged(self, name: str) -> RunError:

@@ -18,7 +18,7 @@ CARD = {
     "stage": "finetune",
     "start": "srgan-div2k",
     "features": "tf_efficientnet_lite2 (embedded)",
-    "degrade": "bicubic",
+    "degrade": "clean",
     "photos": 110,
     "skipped": {"can't be read as a photo": 2, "has a side under 128 pixels": 1},
     "megapixels": 130.6,
@@ -53,7 +53,7 @@ def make_run(folder: Path, network: SRResNet, card: dict | None = CARD) -> Path:
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     spec = {"network": "SRResNet", "options": OPTIONS}
     config = {"data": "/home/jane/photos", "model": "srgan-div2k", "stage": "finetune",
-              "degrade": "bicubic", "steps": 5000, "seed": 0, "network": spec}  # fmt: skip
+              "degrade": "clean", "steps": 5000, "seed": 0, "network": spec}  # fmt: skip
     (folder / "config.json").write_text(json.dumps(config))
     if card is not None:
         (folder / "card.json").write_text(json.dumps(card))

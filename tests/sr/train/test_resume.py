@@ -1,5 +1,6 @@
 """--resume: to the same bits, with the options the run was begun with."""
 
+import json
 import shutil
 
 import pytest
@@ -71,13 +72,19 @@ def test_a_damaged_checkpoint_is_a_sentence(finished, command, tmp_path, capsys)
     assert "can't be read" in capsys.readouterr().err
 
 
+def test_a_run_from_before_the_rename_goes_on(finished, tmp_path):
+    config = json.loads((finished / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "degrade": "bicubic"}))
+    assert Run(tmp_path).settings() == Run(finished).settings()
+
+
 @pytest.mark.parametrize(
     ("option", "was"),
     [
         (["--stage", "gan"], "with --stage mse"),
         (["--model", "srcnn"], "with --model fsrcnn"),
         (["--start", "fsrcnn"], "without --start"),
-        (["--degrade", "realistic"], "with --degrade bicubic"),
+        (["--degrade", "realistic"], "with --degrade clean"),
         (["--batch", "4"], "with --batch 2"),
         (["--crop", "64"], "with --crop 32"),
         (["--rate", "2e-3"], "with --learning-rate 0.001"),
