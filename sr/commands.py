@@ -45,7 +45,7 @@ def check_outputs(
         if not file.parent.is_dir():
             parser.error(f"there is no folder {file.parent} to write {file.name} to")
     if plot and not importlib.util.find_spec("matplotlib"):
-        parser.error("--plot needs matplotlib: pip install -r tools/requirements.txt")
+        parser.error("drawing needs matplotlib: pip install -r tools/requirements.txt")
 
 
 def positive(text: str) -> int:

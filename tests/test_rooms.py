@@ -20,14 +20,16 @@ ARROWS = {
     "sr.inference": {"sr.settings", "sr.image", "sr.models"},
     "sr.commands": {"sr.settings", "sr.image", "sr.models", "sr.inference"},
     "sr.compare": CORE,
-    "sr.evaluate": CORE | {"sr.compare"},
+    # Evaluation joins the two halves: whether a restored photo is still recognised is measured with
+    # the classifiers that name birds, and what happened to labelled photos with the degradations.
+    "sr.evaluate": CORE | {"sr.compare", "classify"},
     "sr.train": CORE | {"sr.compare", "sr.evaluate"},
     "sr.publish": CORE | {"sr.train", "sr.evaluate"},  # a card says what a degradation does
     "sr.bench": CORE | {"sr.compare"},
     "sr.__main__": CORE,
     "classify": {"hub"},
-    "classify.evaluate": CORE | {"classify", "sr.compare"},  # programs that join the two halves
-    "classify.__main__": CORE | {"classify"},
+    "classify.evaluate": CORE | {"classify", "sr.compare", "sr.evaluate"},
+    "classify.__main__": CORE | {"classify"},  # joins them too
     "ui.words": set(),
     "ui.queue": set(),
     "ui.errors": CORE | {"classify", "ui.queue"},

@@ -1,10 +1,11 @@
 """python -m classify.evaluate DATA: how well birds are named when their photos are small.
 
 DATA holds photos in folders that are named after the bird, or named after it themselves. Each is
-shrunk by bicubic to short sides of 32, 48, 64 and 96 pixels, enlarged four times by every method,
-and classified; “full” is the photo as it is. Where the photo's short side reaches the classifier's
-input the app doesn't enlarge it, so there every method is shown the photo itself. Top-1, top-5
-and the probability are among the classifier's kinds of bird, whatever the probability of a bird.
+shrunk by bicubic to short sides of 32, 48, 64 and 96 pixels, harmed as --degrade says, enlarged
+four times by every method, and classified; “full” is the photo as it is. Where the photo's short
+side reaches the classifier's input the app doesn't enlarge it, so there every method is shown the
+photo itself. Top-1, top-5 and the probability are among the classifier's kinds of bird, whatever
+the probability of a bird.
 The row “app” is what the app answers.
 """
 
@@ -24,6 +25,7 @@ from classify.evaluate.labels import LabelError, Labelled
 from classify.evaluate.measure import APP_WAY, FULL, Measure, Setup
 from sr import commands
 from sr.compare import tables
+from sr.evaluate.degradations import EVALUATED
 from sr.settings import MAX_PIXELS_READ
 
 SIZES = f"32,48,64,96,{FULL}"
@@ -36,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
 
     Raises `LabelError` if none of a known kind could be measured.
     """
-    setup = measure.prepare(args.classifier, args.device, args.models, args.ways)
+    setup = measure.prepare(args.classifier, args.device, args.models, args.ways, args.degrade)
     table = labels.read_csv(args.labels) if args.labels else {}
     photos = labels.labelled(args.data, setup.classifier.taxa, table)
     skipped = {p.file: f"“{p.label}” is no kind that it knows." for p in photos if p.kind is None}
@@ -106,6 +108,7 @@ def finish(
         document = {
             "classifier": setup.classifier.name,
             "weights": setup.classifier.weights,
+            "degrade": args.degrade,
             "app": {"way": APP_WAY, "enlarged": setup.enlarged},
             "photos": [asdict(photo) for photo in photos],
             "skipped": skipped,
@@ -118,7 +121,8 @@ def finish(
         args.csv.write_text(tables.csv_text([*birds, *others]), encoding="utf-8")
     if args.plot:
         count = sum(photo.kind is not None for photo in photos)
-        note = f"{count} photos, {setup.classifier.name}; bars: 95 %, bootstrap over photos"
+        about = f"{count} photos, {args.degrade}, {setup.classifier.name}"
+        note = f"{about}; bars: 95 %, bootstrap over photos"
         shown = {measure.APP, *setup.methods}  # all alternatives would hide one another
         summary.plot([row for row in naming if row["way"] in shown], args.plot, note)
 
@@ -127,6 +131,7 @@ def remarks(setup: Setup, skipped: dict[str, str]) -> str:
     """In sentences: what made the figures, and what is not in them."""
     classifier = setup.classifier
     lines = [
+        f"Small photos were {setup.degradation.about}.",
         f"Classifier {classifier.name}, {len(classifier.taxa)} kinds, weights "
         f"{classifier.weights}. The app's way is {APP_WAY} by {setup.enlarged}.",
         classifier.note,
@@ -159,6 +164,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--limit", type=int, metavar="N", help="draw N photos of DATA, seeded")
     parser.add_argument("--models", metavar="A,B", help="methods; all there are if left out")
     parser.add_argument("--sizes", type=sizes, default=SIZES, metavar="A,B", help=SIZES)
+    parser.add_argument(
+        "--degrade", choices=EVALUATED, default="clean", help="what shrunk photos meet: %(choices)s"
+    )
     parser.add_argument(
         "--ways",
         nargs="?",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from classify.classifier import Classifier
 from classify.evaluate.labels import Labelled
 from sr.compare import methods as restoring
 from sr.compare.methods import Method, restore
+from sr.evaluate.degradations import EVALUATED, Degradation, seeded
+from sr.image import shrink_to
 from sr.inference.device import choose_device
 from sr.models.catalog import BICUBIC
 
@@ -60,6 +63,7 @@ class Setup:
     ways: by the name that the figures have for them.
     unavailable: method or way -> why it can't be had.
     device: a torch device's name, to restore on.
+    degradation: what photos meet once they are shrunk.
     """
 
     classifier: Classifier
@@ -68,6 +72,7 @@ class Setup:
     ways: Mapping[str, Way]
     unavailable: Mapping[str, str]
     device: str
+    degradation: Degradation
 
 
 @dataclass(frozen=True)
@@ -97,13 +102,18 @@ class Measure:
 
 
 def prepare(
-    classifier: str | None, device: str | None, models: str | None, ways: str | None
+    classifier: str | None,
+    device: str | None,
+    models: str | None,
+    ways: str | None,
+    degrade: str = "clean",
 ) -> Setup:
     """What was asked for, with everything loaded.
 
     classifier, device: names; the default and the best there is if left out.
     models: methods' names with commas; all there are if left out.
     ways: other ways with commas, as `parse_way` reads them.
+    degrade: a name of `EVALUATED`.
     Raises `UnknownClassifier`, `UnknownModel`, `UnknownWay`, `WeightsUnavailable` and
     `EngineError`.
     """
@@ -122,17 +132,7 @@ def prepare(
     reasons = {picture: method.reason for picture, method in methods.items() if method.reason}
     there = {name: way for name, way in named.items() if way.picture not in reasons}
     unavailable = {n: reasons[way.picture] for n, way in named.items() if n not in there}
-    return Setup(loaded, methods, enlarged, there, unavailable, device)
-
-
-def shrink(pixels: np.ndarray, short: int) -> np.ndarray:
-    """(H, W, 3) uint8 -> a short side of `short` pixels, by bicubic with antialiasing."""
-    import torch
-    from torchvision.transforms.v2 import InterpolationMode, functional
-
-    planes = torch.tensor(pixels).permute(2, 0, 1)
-    small = functional.resize(planes, [short], InterpolationMode.BICUBIC, antialias=True)
-    return small.permute(1, 2, 0).contiguous().numpy()
+    return Setup(loaded, methods, enlarged, there, unavailable, device, EVALUATED[degrade])
 
 
 def measures(
@@ -144,7 +144,10 @@ def measures(
     for size in sizes:
         if size != FULL and int(size) >= min(pixels.shape[:2]):
             continue
-        small = pixels if size == FULL else shrink(pixels, int(size))
+        small = pixels
+        if size != FULL:
+            small = shrink_to(pixels, int(size))
+            small = setup.degradation.harm(small, seeded(Path(photo.file).name))
         enlarged = setup.classifier.wants_enlarged(small)
         for name, classes in classified(small, setup).items():
             same = bool(classes.argmax() == full[setup.ways[name].squash])

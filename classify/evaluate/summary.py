@@ -13,23 +13,11 @@ import numpy as np
 
 from classify import BIRD_THRESHOLD
 from classify.evaluate.measure import BASELINE, FULL, Measure
+from sr.compare.statistics import interval
 
 MEAN = "mean"  # the "size" of a photo's mean over the sizes it was shrunk to
-RESAMPLES = 2_000
 FIGURES = ("top1", "top5", "probability", "bird", "recognised", "same")
 Row = dict[str, Any]  # a line of a table, by column
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Where the mean of (photos,) values lies with a probability of 95 %.
-
-    The percentile bootstrap of Efron 1979, seeded. With a handful of photos it is too narrow.
-    """
-    values = np.asarray(values, float)
-    draw = np.random.default_rng(0)
-    means = [values[draw.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [0.025, 0.975]).tolist()
-    return low, high
 
 
 def naming(measures: Iterable[Measure]) -> list[Row]:

@@ -52,7 +52,7 @@ def run(data, folder, others):
                 *("--others", str(others), "--classifier", "imagenet-birds"),
                 *("--ways", "photo:squash,esrgan:squash,enlarged:squash"),
                 *("--json", str(folder / "a.json"), "--csv", str(folder / "a.csv")),
-                *("--device", "cpu"),
+                *("--device", "cpu", "--degrade", "jpeg70"),
             ]
         )
     assert code == 0
@@ -63,6 +63,7 @@ def run(data, folder, others):
 
 def test_json(outcome):
     document, *_ = outcome
+    assert document["degrade"] == "jpeg70"
     assert document["app"] == {"way": "enlarged:squash", "enlarged": "srgan-div2k"}
     assert "esrgan" in document["unavailable"] and "esrgan:squash" in document["unavailable"]
     assert set(document["skipped"]) == {"kingfisher.png", "bad jay.png"}
@@ -100,6 +101,7 @@ def test_what_is_printed(outcome):
     assert "Unavailable: esrgan. " in text and "kadirnar/RRDB_ESRGAN_x4" in text
     assert "Skipped: “kingfisher” is no kind that it knows. (1 photo)" in text
     assert "Skipped: “bad jay.png” is not a photo" in text
+    assert "Small photos were shrunk by bicubic and saved as JPEG of quality 70" in text
     assert "The app's way is enlarged:squash by srgan-div2k." in text
     for title in ("Naming;", "Photos without a bird;"):
         assert title in text
@@ -166,7 +168,7 @@ def test_a_plot_without_matplotlib_ends_the_program_before_the_work(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit):
         evaluate.main([str(data), "--plot", str(tmp_path / "x.png")])
-    assert "--plot needs matplotlib" in capsys.readouterr().err
+    assert "drawing needs matplotlib" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence(data, tmp_path, capsys):

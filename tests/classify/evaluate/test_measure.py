@@ -14,6 +14,8 @@ from classify.classifier import Classifier
 from classify.evaluate import measure
 from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import FULL, Measure, Setup, Way, parse_way
+from sr.evaluate.degradations import EVALUATED
+from sr.image import as_jpeg, shrink_to
 
 MACAW = 88 - 80 + 18  # among the kinds: ImageNet's classes 7 to 24, then 80 on
 PHOTO = Labelled("a.png", "macaw", MACAW)
@@ -61,16 +63,13 @@ def test_the_device_is_the_classifiers_too(monkeypatch):
     assert {p.device.type for p in setup.classifier.model.parameters()} == {"cpu"}
 
 
-@pytest.mark.parametrize("short", [16, 33, 100])
-def test_shrinking_is_pillows_bicubic(pixels, short):
-    small = measure.shrink(pixels, short)
-    assert min(small.shape[:2]) == short and small.dtype == np.uint8
-    theirs = Image.fromarray(pixels).resize(small.shape[1::-1], Image.Resampling.BICUBIC)
-    assert np.abs(small.astype(int) - np.asarray(theirs, int)).max() <= 1
-
-
-def test_a_short_side_is_what_a_size_means(landscape):
-    assert measure.shrink(landscape, 64).shape == (64, 90, 3)
+def test_shrunk_photos_are_harmed_and_full_ones_are_not(pixels, setup, monkeypatch):
+    seen = []
+    monkeypatch.setattr(measure, "classified", lambda small, setup: seen.append(small) or {})
+    jpeg = replace(setup, degradation=EVALUATED["jpeg50"])
+    assert list(measure.measures(PHOTO, pixels, ["24", FULL], jpeg)) == []
+    np.testing.assert_array_equal(seen[0], as_jpeg(shrink_to(pixels, 24), 50))
+    np.testing.assert_array_equal(seen[1], pixels)
 
 
 def test_a_photo_has_measures_at_sizes_under_its_own(found, setup):
@@ -80,7 +79,7 @@ def test_a_photo_has_measures_at_sizes_under_its_own(found, setup):
 
 
 def test_the_app_answers_as_identify_does(found, pixels, setup):
-    for size, small in (("24", measure.shrink(pixels, 24)), (FULL, pixels)):
+    for size, small in (("24", shrink_to(pixels, 24)), (FULL, pixels)):
         answer = classify.identify(
             small,
             classifier="imagenet-birds",
@@ -120,7 +119,7 @@ def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup,
     texts = ("bicubic", "enlarged", "x:squash", "enlarged:squash", "x", "photo")
     methods = {"bicubic": "bicubic", "x": "x"}
     counting = replace(setup, methods=methods, ways={text: parse_way(text, "x") for text in texts})
-    classes = measure.classified(measure.shrink(pixels, 24), counting)
+    classes = measure.classified(shrink_to(pixels, 24), counting)
     assert list(classes) == list(texts)
     assert sorted(made) == ["bicubic", "x"]
     assert len(shown) == 4  # bicubic, x, x squashed, the photo

@@ -1,13 +1,12 @@
 """Tables of figures from measures made by hand."""
 
-import math
-
 import numpy as np
 import pytest
 
 from classify.evaluate import summary
 from classify.evaluate.measure import FULL, Measure
 from classify.evaluate.summary import MEAN
+from sr.compare.statistics import interval
 
 
 def measured(file, size, way, rank, probability, bird=0.9, same=True) -> Measure:
@@ -39,7 +38,7 @@ def test_figures_of_a_size_are_means_over_its_photos(rows):
     assert small["probability"] == pytest.approx(0.6)
     assert small["bird"] == pytest.approx(0.9) and small["recognised"] == 1
     assert small["gain"] == pytest.approx((0.4 + 0.1 + 0.6) / 3)
-    assert small["probability_95"] == summary.interval([0.5, 0.7, 0.6])
+    assert small["probability_95"] == interval([0.5, 0.7, 0.6])
     plain = rows["32", "bicubic"]
     assert (plain["top1"], plain["top5"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
     assert (plain["gain"], plain["gain_95"]) == (None, None)
@@ -51,7 +50,7 @@ def test_the_mean_is_over_the_sizes_a_photo_was_shrunk_to(rows):
     assert mean["probability"] == pytest.approx(np.mean([0.5, 0.7, 0.7, 0.4, 0.6, 0.2]))
     gains = [0.6 - 0.25, 0.55 - 0.7, 0.4 - 0.05]
     assert mean["gain"] == pytest.approx(np.mean(gains))
-    assert mean["gain_95"] == pytest.approx(summary.interval(gains))
+    assert mean["gain_95"] == pytest.approx(interval(gains))
     assert mean["top1"] == pytest.approx(4 / 6)
     assert (MEAN, "app") not in {
         (r["size"], r["way"]) for r in summary.naming([m for m in BIRDS if m.size != "48"])
@@ -80,7 +79,7 @@ def test_photos_without_a_bird_are_seen_as_at_full_size_or_not():
     assert (plain["birds"], plain["missed"], plain["gain"]) == (3, 0, None)
     assert (app["same"], app["taken"], app["birds"], app["missed"]) == (0.75, 0.5, 4, 0.25)
     assert app["gain"] == pytest.approx(0.25)
-    assert app["gain_95"] == summary.interval([1, 1, 0, -1])
+    assert app["gain_95"] == interval([1, 1, 0, -1])
     assert app["bird"] == pytest.approx(0.92 / 4)
 
 
@@ -100,17 +99,3 @@ def test_tables_have_a_line_for_each_row_and_columns_that_stand(rows):
     assert line.split()[:6] == ["32", "app", "3", "1.000", "1.000", "0.600"]
     assert len({x.index("bicubic") for x in lines[2:] if " bicubic " in x}) == 1
     assert len({len(x) for x in lines[1:]}) == 1
-
-
-def test_an_interval_is_the_normal_one_for_many_photos():
-    values = np.random.default_rng(1).exponential(size=600)
-    low, high = summary.interval(values)
-    half = 1.96 * values.std() / math.sqrt(len(values))
-    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
-    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
-    assert summary.interval(values) == (low, high)  # seeded
-    assert summary.interval(np.full(5, 0.25)) == (0.25, 0.25)
-
-
-def test_an_interval_of_two_photos_goes_from_one_to_the_other():
-    assert summary.interval([0.0, 1.0]) == (0.0, 1.0)  # each alone is drawn one time in four
