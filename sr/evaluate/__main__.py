@@ -1,10 +1,17 @@
-"""python -m sr.evaluate DATA...: what each method makes of test sets, as tables and a figure.
+"""python -m sr.evaluate DATA...: what each method makes of photos, as tables and figures.
 
-DATA is a folder of pairs of photos that end in HR.png and LR.png and are named alike otherwise,
-or of plain photos, which are then shrunk four times by Pillow's bicubic. PSNR, SSIM and sharpness
-are on luma without 4 pixels at each border, means over the photos. Sharpness knows no reference:
-less than the original's is blur, more is over-sharpened or made up. LPIPS is left out: it needs
-weights that no package here carries, and with others its numbers would mean nothing.
+DATA is a folder of pairs of photos that end in HR.png and LR.png and are named alike otherwise, or
+of plain photos, or a text file (.txt) with the path of a photo in each line, seen from the file.
+Plain photos are shrunk four times by Pillow's bicubic and then harmed as --degrade says; of pairs
+the small photo is taken as given (clean), or harmed. PSNR, SSIM and sharpness are on luma without 4
+pixels at each border, means over the photos. Sharpness knows no reference: less than the original's
+is blur, more is over-sharpened or made up. LPIPS is left out: it needs weights that no package here
+carries, and with others its numbers would mean nothing.
+
+--recognise asks two classifiers, lite2 and lite0, which of ImageNet's 1,000 classes a restored
+photo shows. Agreement is how often that is the answer for the original photo, with its 95 %
+interval by bootstrap over the photos; kept is how much of that answer's probability is left, at
+most all of it. No labels are needed, and photos may show anything.
 """
 
 import argparse
@@ -15,12 +22,14 @@ from hub import WeightsUnavailable
 from sr import commands
 from sr.compare import methods, tables
 from sr.compare.methods import Method
-from sr.evaluate import figure
+from sr.evaluate import chart, figure, recognition
 from sr.evaluate.datasets import open_set
+from sr.evaluate.degradations import EVALUATED, Degradation
 from sr.evaluate.scores import Score, evaluate, scores, table
+from sr.inference.device import choose_device
 
 ALL = "all"
-CROPPED = 4  # photos in the figure, or one of each data set
+CROPPED = 4  # rows in the figure, or one of each data set and degradation
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,39 +52,61 @@ def choose(asked: str) -> list[Method]:
     return chosen
 
 
+def degradations(text: str) -> list[Degradation]:
+    """Those of a comma-separated list, each once."""
+    names = dict.fromkeys(name.strip() for name in text.split(","))
+    if unknown := [name for name in names if name not in EVALUATED]:
+        raise argparse.ArgumentTypeError(
+            f"there is no degradation “{unknown[0]}”: choose among {', '.join(EVALUATED)}"
+        )
+    return [EVALUATED[name] for name in names]
+
+
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sr.evaluate", description=__doc__)
-    parser.add_argument("data", nargs="+", type=Path, metavar="DATA")
-    parser.add_argument(
+    add = parser.add_argument
+    add("data", nargs="+", type=Path, metavar="DATA")
+    add(
         "--models",
         default=ALL,
         metavar="NAME,NAME",
         help=f"of {', '.join(methods.names())}; {ALL}, the default: those whose weights can be had",
     )
-    parser.add_argument("--device", help=commands.DEVICE_HELP)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every photo's numbers")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw crops of some photos")
+    about = "; ".join(f"{name}: {one.about}" for name, one in EVALUATED.items())
+    add("--degrade", type=degradations, default="clean", metavar="NAME,NAME", help=about)
+    short = "first shrink the photos so that the small ones have a short side of N; not for pairs"
+    add("--short-side", type=commands.positive, metavar="N", help=short)
+    add("--recognise", action="store_true", help="measure agreement, and what is kept")
+    add("--device", help=commands.DEVICE_HELP)
+    add("--json", type=Path, metavar="FILE", help="write the tables")
+    add("--csv", type=Path, metavar="FILE", help="write every photo's numbers")
+    add("--plot", type=Path, metavar="FILE.png", help="draw crops of some photos")
+    add("--chart", type=Path, metavar="FILE.png", help="draw PSNR and agreement")
     args = parser.parse_args(argv)
-    commands.check_outputs(parser, args.json, args.csv, plot=args.plot)
+    drawn = args.plot or args.chart
+    commands.check_outputs(parser, args.json, args.csv, args.chart, plot=drawn)
+    if args.recognise and recognition.missing():
+        parser.error(recognition.missing())
     return args
 
 
 def _run(args: argparse.Namespace) -> None:
     """Measure, print a table as soon as there is one, write the files that were asked for."""
-    sets = [open_set(folder) for folder in args.data]
+    sets = [open_set(place, args.short_side) for place in args.data]
     chosen = choose(args.models)
     there = [method for method in chosen if not method.reason]
     gone = {method.name: method.reason for method in chosen if method.reason}
-    crops = max(1, CROPPED // len(sets)) if args.plot else 0
+    classifiers = recognition.load(str(choose_device(args.device))) if args.recognise else None
+    runs = [(data, degradation) for data in sets for degradation in args.degrade]
+    crops = max(1, CROPPED // len(runs)) if args.plot else 0
     found, measures, strips = [], [], []
-    for data in sets:
-        rows, cut = evaluate(data, there, args.device, crops)
+    for data, degradation in runs:
+        rows, cut = evaluate(data, degradation, there, args.device, crops, classifiers)
         measures, strips = measures + rows, strips + cut
         means = scores(rows, data.low)
         print(table(means), end="\n\n", flush=True)
-        without = [Score(name, data.name, data.low, unavailable=gone[name]) for name in gone]
-        found += means + without
+        place = data.name, data.low, degradation.name
+        found += means + [Score(name, *place, unavailable=gone[name]) for name in gone]
     print("Less sharpness than the original's is blur; more is over-sharpened or made up.")
     if gone:
         print("\nWithout weights, so not measured:\n")
@@ -86,6 +117,8 @@ def _run(args: argparse.Namespace) -> None:
         args.csv.write_text(tables.csv_text(measures), encoding="utf-8")
     if args.plot:
         figure.draw(strips, [score.model for score in scores(measures, "")], args.plot)
+    if args.chart:
+        chart.draw(found, args.chart)
 
 
 if __name__ == "__main__":

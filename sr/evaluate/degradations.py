@@ -19,7 +19,7 @@ from sr.settings import SCALE
 # "Practical Poissonian-Gaussian noise modeling", IEEE TIP 2008); here it is simply added to sRGB.
 READ_SIGMA, SHOT = 3.0, 0.2157
 # Of `old`: in pixels of the small photo, in levels, and as a share of its sides.
-SOFTNESS, GRAIN, RESIZED = 0.8, 6.0, 0.75
+SOFTNESS, GRAIN, RESIZED = 0.5, 5.0, 0.8
 # Of `realistic`.
 BLUR = (0.2, 2.8)  # Gaussian's sigma in pixels of the large photo
 NOISE = (0.0, 8.0)  # sigma in levels of 255

@@ -100,9 +100,10 @@ def test_the_table_has_the_original_then_bicubic_then_rising_psnr(everything):
 
 def test_the_csv_has_every_photo_and_the_json_their_means(everything):
     rows = everything["photos"]
-    assert list(rows[0])[:7] == [
-        "dataset", "photo", "model", "psnr_y", "ssim_y", "sharpness", "seconds",
+    assert list(rows[0])[:8] == [
+        "dataset", "degradation", "photo", "model", "psnr_y", "ssim_y", "sharpness", "seconds",
     ]  # fmt: skip
+    assert {(row["degradation"], row["lite2_kept"]) for row in rows} == {("clean", "")}
     assert {row["photo"] for row in rows} == {"scarlet_macaw.png", "owl.png"}
     assert {row["dataset"] for row in rows} == {everything["folder"].name}
     scores = {s["model"]: s for s in everything["scores"] if not s["unavailable"]}
@@ -142,8 +143,8 @@ def test_the_small_photo_of_a_pair_is_used(given, capsys):
 
 def test_several_folders_have_a_table_each(given, everything, capsys):
     _, printed, _ = run(capsys, given, everything["folder"], "--models", "bicubic,bicubic")
-    assert "given: 1 photo, shrunk as given" in printed
-    assert f"{everything['folder'].name}: 2 photos, shrunk here" in printed
+    assert "given, clean: 1 photo, shrunk as given" in printed
+    assert f"{everything['folder'].name}, clean: 2 photos, shrunk here" in printed
     assert printed.count("| bicubic ") == 2
     assert "not measured" not in printed
 
@@ -183,7 +184,7 @@ def test_a_damaged_photo_and_a_wrong_device_are_sentences(tmp_path, given, capsy
 
 
 def test_what_can_not_be_written_is_refused_before_the_work(given, capsys):
-    for option in ("--json", "--csv", "--plot"):
+    for option in ("--json", "--csv", "--plot", "--chart"):
         with pytest.raises(SystemExit):
             evaluate.main([str(given), option, str(given / "nowhere" / "file")])
         assert "there is no folder" in capsys.readouterr().err
@@ -191,9 +192,10 @@ def test_what_can_not_be_written_is_refused_before_the_work(given, capsys):
 
 def test_a_plot_without_matplotlib_is_refused_before_the_work(given, capsys, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SystemExit):
-        evaluate.main([str(given), "--plot", str(given / "crops.png")])
-    assert "pip install -r tools/requirements.txt" in capsys.readouterr().err
+    for option in ("--plot", "--chart"):
+        with pytest.raises(SystemExit):
+            evaluate.main([str(given), option, str(given / "crops.png")])
+        assert "pip install -r tools/requirements.txt" in capsys.readouterr().err
     assert "matplotlib" in (ROOT / "tools/requirements.txt").read_text()
 
 
