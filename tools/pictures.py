@@ -1,6 +1,7 @@
 """python -m tools.pictures: store each model's small picture anew, after a meant change.
 
-And docs/images/thumbnail.jpg, which links to a Space show: an example before and after.
+And docs/images/thumbnail.jpg, which links to a Space show: an example before and after; and
+docs/images/degradations.png, the examples shrunk and harmed in every way. Needs matplotlib.
 """
 
 from pathlib import Path
@@ -10,6 +11,9 @@ from PIL import Image
 
 import sr
 from hub import PackageFile
+from sr.evaluate import figure
+from sr.evaluate.datasets import open_pair
+from sr.evaluate.degradations import EVALUATED
 from sr.image import Photo, bicubic, read, write
 from sr.models import catalog
 
@@ -18,6 +22,7 @@ EMBEDDED = [
     entry.name for entry in catalog.LIST if isinstance(entry.model().sources[0], PackageFile)
 ]
 THUMBNAIL = ROOT / "docs" / "images" / "thumbnail.jpg"
+DEGRADED = ROOT / "docs" / "images" / "degradations.png"
 HALF = (slice(24, 654), slice(24, 624))  # (630, 600) pixels with the macaw's head
 
 
@@ -31,6 +36,16 @@ def main() -> None:
     halves = np.hstack([bicubic(macaw.pixels)[HALF], after[HALF]])
     halves[:, 598:602] = 255
     Image.fromarray(halves).save(THUMBNAIL, quality=90)
+    strips = [degraded(path) for path in sorted((ROOT / "examples").glob("*.png"))]
+    figure.draw(strips, list(EVALUATED), DEGRADED)
+
+
+def degraded(path: Path) -> figure.Strip:
+    """A photo's small ones; the first, which the others are compared with, is the clean one."""
+    strip = figure.Strip(path.stem)
+    for name, degradation in EVALUATED.items():
+        strip.keep(name, open_pair(path, None, degradation).low.pixels)
+    return strip
 
 
 if __name__ == "__main__":
