@@ -48,17 +48,20 @@ def check_settings() -> None:
     settings.max_pixels()
     for place in filter(None, (settings.own_weights(), classifiers.own_weights())):
         hub.parse(place, "")
-    if settings.device():
-        from sr.inference.device import choose_device  # takes a second, to import PyTorch
+    if settings.device() or settings.precision() != "auto":
+        from sr.inference import device  # takes a second, to import PyTorch
 
-        choose_device()
+        device.choose_precision(device.choose_device())
 
 
 def main() -> int:
     """Serve the page until Ctrl-C. Exit code 2 for wrong settings or a wrong command."""
     parser = argparse.ArgumentParser(description="Serve the page on this machine.")
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
-    settings.choose("SR_DEVICE", parser.parse_args().device)
+    parser.add_argument("--precision", help="auto, float32 or bfloat16; auto if left out")
+    args = parser.parse_args()
+    settings.choose("SR_DEVICE", args.device)
+    settings.choose("SR_PRECISION", args.precision)
     try:
         check_settings()
     except ERRORS as error:

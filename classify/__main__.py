@@ -9,11 +9,13 @@ import json
 import sys
 from dataclasses import asdict
 
+import numpy as np
+
 import classify
 import sr
 from classify.catalog import ERRORS, names
 from sr import commands
-from sr.inference import EngineError
+from sr.inference import EngineError, auto
 from sr.inference.device import choose_device
 from sr.settings import MAX_PIXELS_READ
 
@@ -54,9 +56,14 @@ def answer(path: str, classifier: str | None, device: str) -> classify.Answer:
     return classify.identify(
         photo.pixels,
         classifier=classifier,
-        enlarge=lambda: sr.upscale(photo, sr.load(), device=device, keep_colours=True).pixels,
+        enlarge=lambda: _enlarged(photo, device),
         device=device,
     )
+
+
+def _enlarged(photo: sr.Photo, device: str) -> np.ndarray:
+    """As the page does it, by the network that suits the photo."""
+    return sr.upscale(photo, auto.load(photo), device=device, keep_colours=True).pixels
 
 
 def table(path: str, answer: classify.Answer) -> str:

@@ -21,22 +21,25 @@ def upscale(
     image: str,
     model: str | None = None,
     identify: bool = True,
+    keep_colours: bool = True,
     progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
 ):
-    """Enlarge a photo four times with SRGAN and name the bird in it.
+    """Enlarge a photo four times and name the bird in it.
 
-    SRGAN invents plausible texture: the result looks sharp, but its finest detail is a guess.
+    The network invents plausible texture: the result looks sharp, its finest detail is a guess.
 
     Args:
         image: The photo, at most 4 megapixels: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF...
-        model: A model's name, such as srgan-div2k or srresnet-div2k; the recommended if left out.
+        model: A model's name, such as srgan-div2k or srresnet-div2k; left out, the one that
+            suits the photo.
         identify: Whether to name the bird as well.
+        keep_colours: Whether to give the result the photo's brightness and colours.
 
     Returns:
         The photo before (bicubic) and after, the bird's probabilities, the PNG file, a line of
         facts, and a sentence on the bird.
     """
-    request = Request(image, model, name=identify)
+    request = Request(image, model, name=identify, keep_colours=keep_colours)
     state = yield from followed(pipeline.upscale(request), progress, "Upscaling")
     label, birds = named(state.answer)
     file = str(state.after)
@@ -46,18 +49,21 @@ def upscale(
 def upscale_image(
     image: str,
     model: str | None = None,
+    keep_colours: bool = True,
     progress: gr.Progress = gr.Progress(),  # noqa: B008
 ):
-    """Enlarge a photo four times with SRGAN; the answer is the one picture.
+    """Enlarge a photo four times; the answer is the one picture.
 
     Args:
         image: The photo, at most 4 megapixels: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF...
-        model: A model's name, such as srgan-div2k or srresnet-div2k; the recommended if left out.
+        model: A model's name, such as srgan-div2k or srresnet-div2k; left out, the one that
+            suits the photo.
+        keep_colours: Whether to give the result the photo's brightness and colours.
 
     Returns:
         The enlarged photo as PNG.
     """
-    request = Request(image, model, name=False, before=False)
+    request = Request(image, model, name=False, keep_colours=keep_colours, before=False)
     state = yield from followed(pipeline.upscale(request), progress, "Upscaling")
     yield str(state.after)
 
@@ -128,6 +134,7 @@ def build_api() -> None:
     image = photo_input(label="image", **hidden)
     model = gr.Dropdown(catalog.names(), value=None, label="model", **hidden)
     name = gr.Checkbox(True, label="identify", **hidden)
+    colours = gr.Checkbox(True, label="keep_colours", **hidden)
     chosen = gr.CheckboxGroup(methods.names(), label="methods", **hidden)
     pair = gr.ImageSlider(label="before and after", **picture)
     result = gr.Image(label="result", **picture)
@@ -139,8 +146,8 @@ def build_api() -> None:
     csv = gr.File(label="scores as CSV", **hidden)
     trigger = gr.Button(**hidden)
     for function, inputs, outputs in (
-        (upscale, [image, model, name], [pair, label, file, facts, birds]),
-        (upscale_image, [image, model], result),
+        (upscale, [image, model, name, colours], [pair, label, file, facts, birds]),
+        (upscale_image, [image, model, colours], result),
         (identify, image, [label, birds]),
         (compare, [image, chosen], [rows, csv]),
     ):

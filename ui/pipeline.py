@@ -12,7 +12,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -40,9 +40,10 @@ class Request:
     """What is asked for.
 
     path: the photo's file, or None.
-    model: a model's name, or None for the default.
+    model: a model's name, or None for the one that suits the photo.
     name: whether the bird is to be named.
     box: the part of the photo that is wanted, as `image.crop` takes it, or None.
+    keep_colours: whether the result is to be as bright and coloured as the photo.
     keep_metadata: whether the result gets the photo's camera, date and place.
     before: whether the photo enlarged by bicubic is wanted as a file.
     page: whether somebody looks on: bicubic is shown at once, the result as it grows, and what
@@ -53,6 +54,7 @@ class Request:
     model: str | None = None
     name: bool = True
     box: Box | None = None
+    keep_colours: bool = True
     keep_metadata: bool = False
     before: bool = True
     page: bool = False
@@ -95,16 +97,18 @@ class State:
 def upscale(request: Request) -> Iterator[State]:
     """Enlarge a photo four times, and name the bird in it if asked."""
     pixels = _size(request, settings.max_pixels())[0]
-    upscaler = sr.load(request.model or None)
+    # Weights are fetched in the request's own thread: that must not hold up the worker. Those that
+    # Auto takes beside the default come with packages.
+    kind = sr.load(request.model or None).model.name
     state = State()
-    with QUEUE.place(upscaler.model.name, pixels) as place:
+    with QUEUE.place(kind, pixels) as place:
         folder = new_folder()
         if request.page:
             preview = _previewed(request, folder, state)
             for state in QUEUE.work(preview):
                 yield state
         yield from _waited(place, state)
-        yield from QUEUE.work(_upscaled(request, upscaler, place, folder, state))
+        yield from QUEUE.work(_upscaled(request, place, folder, state))
         place.finish()
 
 
@@ -112,7 +116,6 @@ def identify(request: Request) -> Iterator[State]:
     """Name the bird in a photo, which is enlarged first if it is small for the classifier."""
     pixels, short_side = _size(request, settings.MAX_PIXELS_READ)
     small = short_side < classifiers.load(device=settings.device()).input_size
-    # Weights are fetched in the request's own thread: that must not hold up the worker.
     kind, work = (sr.load().model.name, pixels) if small else ("naming", 1)
     with QUEUE.place(kind, work) as place:
         yield from _waited(place, State())
@@ -194,7 +197,7 @@ def _previewed(request: Request, folder: Path, state: State) -> Generator[State,
 
 
 def _upscaled(
-    request: Request, upscaler: Upscaler, place: Place, folder: Path, state: State
+    request: Request, place: Place, folder: Path, state: State
 ) -> Generator[State, None, None]:
     start = time.perf_counter()
     photo = _open(request)
@@ -202,9 +205,11 @@ def _upscaled(
         state = replace(state, before=_save_before(photo, folder))
     # Where somebody looks on, the finished part is seen over bicubic.
     canvas = image.bicubic(photo.pixels) if request.page else None
-    result = yield from _run(photo, upscaler, place, state, canvas)
+    upscaler = _suited(photo, request, place)
+    colours = request.keep_colours
+    result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
     after = _save_after(result, folder, request.keep_metadata)
-    facts = _describe(photo, result, time.perf_counter() - start, upscaler)
+    facts = _describe(photo, result, time.perf_counter() - start, where, upscaler)
     state = replace(state, share=1.0, after=after, facts=facts)
     yield state
     if request.name:
@@ -214,8 +219,19 @@ def _upscaled(
 def _identified(request: Request, place: Place) -> Generator[State, None, None]:
     photo = _open(request, settings.MAX_PIXELS_READ)
     small = classify.wants_enlarging(photo.pixels, device=settings.device())
-    result = (yield from _run(photo, sr.load(), place, State())) if small else None
+    result = None
+    if small:
+        result, _ = yield from _run(photo, _suited(photo, request, place), place, State())
     yield _named(request, State(share=1.0), photo, result)
+
+
+def _suited(photo: Photo, request: Request, place: Place) -> Upscaler:
+    """The model that was asked for, or that suits the photo; the queue learns which it is."""
+    from sr.inference import auto
+
+    upscaler = auto.load(photo, request.model or None)
+    place.kind = upscaler.model.name
+    return upscaler
 
 
 def _run(
@@ -224,25 +240,29 @@ def _run(
     place: Place,
     state: State,
     canvas: np.ndarray | None = None,
-) -> Generator[State, None, Photo]:
-    """Run the network; returns the photo four times as large."""
-    steps = _steps(photo, upscaler, canvas)
+    keep_colours: bool = True,
+) -> Generator[State, None, tuple[Photo, str]]:
+    """Run the network; returns the photo four times as large, and where it was computed."""
+    steps, where = _steps(photo, upscaler, canvas=canvas, keep_colours=keep_colours), ""
     while True:
         try:
             step = next(steps)
         except StopIteration as end:
-            return end.value
+            return end.value, where
+        where = step.where
         place.share = step.done / step.total
         yield replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
 
 
-def _steps(photo: Photo, upscaler: Upscaler, canvas: np.ndarray | None = None) -> Generator:
+def _steps(
+    photo: Photo, upscaler: Upscaler, canvas: np.ndarray | None = None, **options: Any
+) -> Generator:
     """`engine.steps`, on a GPU that is lent where that is the way."""
     from sr.inference import engine
 
     if zero.spaces:
-        return zero.steps(photo, upscaler.model.name)
-    return engine.steps(photo, upscaler, canvas=canvas)
+        return zero.steps(photo, upscaler.model.name, **options)
+    return engine.steps(photo, upscaler, canvas=canvas, **options)
 
 
 def _save_before(photo: Photo, folder: Path) -> Path:
@@ -257,12 +277,12 @@ def _save_after(result: Photo, folder: Path, keep_metadata: bool) -> Path:
     return image.write(result.pixels, folder / f"{result.name}_x4.png", result.alpha, exif=exif)
 
 
-def _describe(photo: Photo, result: Photo, seconds: float, upscaler: Upscaler) -> tuple[str, ...]:
+def _describe(
+    photo: Photo, result: Photo, seconds: float, where: str, upscaler: Upscaler
+) -> tuple[str, ...]:
     """The facts, a sentence each: sizes, time, device and model first."""
-    from sr.inference.device import choose_device
-
     sizes = " → ".join(f"{width} × {height}" for width, height in (photo.size, result.size))
-    facts = f"{sizes} pixels · {seconds:.1f} s on {choose_device()} · {upscaler.model.name}"
+    facts = f"{sizes} pixels · {seconds:.1f} s on {where} · {upscaler.model.name}"
     parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *photo.notes)
     return tuple(part for part in parts if part)
 

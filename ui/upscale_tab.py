@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -49,17 +50,25 @@ class Previews:
 
 
 def enlarge(
-    path: str | None, model: str, name: bool, keep_metadata: bool, box: str, url: str
+    path: str | None,
+    model: str,
+    name: bool,
+    keep_colours: bool,
+    keep_metadata: bool,
+    box: str,
+    url: str,
 ) -> Iterator[Update]:
     """Everything the tab shows for a photo, as it comes."""
     with sentences():
-        request = Request(path, model or None, name, parse_box(box), keep_metadata, page=True)
+        call = {"model": model or None, "identify": name, "keep_colours": keep_colours}
+        chosen = Request(path, model or None, name, parse_box(box), keep_colours, keep_metadata)
+        request = replace(chosen, page=True)
         previews, shown, cleared = Previews(), State(), CLEARED
         for state in pipeline.upscale(request):
             yield cleared | {"progress": progress_bar(state)} | _pictures(state, shown, previews)
             cleared = {}
             if state.after and not shown.after:
-                yield _finished(state) | snippets(url, Path(path).name, model or None, name)
+                yield _finished(state) | snippets(url, Path(path).name, **call)
             shown = state
         yield {"species": _species(shown), "progress": ""}
 
@@ -109,9 +118,10 @@ def build_upscale_tab(examples: list[Path]) -> None:
             photo = photo_input(sources=sources, height=300, **named("page_photo"))
             box = crop_tool(photo)
             models = [(title, name) for name, title in catalog.titles().items()]
-            models = [(WORDS("page_recommended"), ""), *models]
+            models = [(WORDS("page_auto"), ""), *models]
             model = gr.Dropdown(models, value="", **named("page_model"))
             identify = gr.Checkbox(True, **named("page_identify"))
+            colours = gr.Checkbox(True, info=WORDS("page_colours_info"), **named("page_colours"))
             metadata = gr.Checkbox(
                 False, info=WORDS("page_metadata_info"), **named("page_metadata")
             )
@@ -124,7 +134,7 @@ def build_upscale_tab(examples: list[Path]) -> None:
             shown = gr.Examples(files, photo, **private, **named("page_examples"))
         with gr.Column(scale=3, min_width=320):
             outputs = build_outputs()
-    connect([photo, model, identify, metadata, box], outputs, start, naming, stop, shown)
+    connect([photo, model, identify, colours, metadata, box], outputs, start, naming, stop, shown)
 
 
 def connect(
@@ -135,17 +145,17 @@ def connect(
     stop: gr.Button,
     examples: gr.Examples,
 ) -> None:
-    """The events. inputs: the photo, the model, two choices, and the crop tool's box."""
+    """The events. inputs: the photo, the model, three choices, and the crop tool's box."""
     photo, *_, box = inputs
     working = {"outputs": list(outputs.values()), "trigger_mode": "always_last", **WORKING}
 
-    def run(path, model, identify, metadata, box, request: gr.Request):
-        updates = enlarge(path, model, identify, metadata, box, address(request))
+    def run(path, model, identify, colours, metadata, box, request: gr.Request):
+        updates = enlarge(path, model, identify, colours, metadata, box, address(request))
         yield from in_order(updates, outputs)
 
-    def run_new(path, model, identify, metadata, request: gr.Request):
+    def run_new(path, model, identify, colours, metadata, request: gr.Request):
         """A photo came, or went; the crop tool's box is still that of the photo before."""
-        updates = enlarge(path, model, identify, metadata, "", address(request))
+        updates = enlarge(path, model, identify, colours, metadata, "", address(request))
         yield from in_order([CLEARED] if path is None else updates, outputs)
 
     def run_naming(path, box):

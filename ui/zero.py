@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sr
 from sr import Photo
@@ -38,7 +38,7 @@ def seconds(source: Photo, *_: object) -> int:
     return min(LONGEST, 15 + round(15e-6 * width * height))
 
 
-def _compute(source: Photo, model: str) -> Iterator[Step | Photo]:
+def _compute(source: Photo, model: str, options: dict[str, Any]) -> Iterator[Step | Photo]:
     """The engine's steps and then the result, for the process that was lent a GPU.
 
     A canvas would be pickled at every step, and other errors than Gradio's lose their sentence.
@@ -46,7 +46,7 @@ def _compute(source: Photo, model: str) -> Iterator[Step | Photo]:
     from sr.inference import engine
 
     with sentences():
-        work = engine.steps(source, sr.load(model))
+        work = engine.steps(source, sr.load(model), **options)
         while True:
             try:
                 yield replace(next(work), canvas=None)
@@ -58,10 +58,10 @@ def _compute(source: Photo, model: str) -> Iterator[Step | Photo]:
 compute = on_gpu(_compute)
 
 
-def steps(source: Photo, model: str) -> Generator[Step, None, Photo]:
+def steps(source: Photo, model: str, **options: Any) -> Generator[Step, None, Photo]:
     """As `engine.steps`, on the GPU that is lent: yields the steps and returns the result."""
     result = None
-    for item in compute(source, model):
+    for item in compute(source, model, options):
         if isinstance(item, Photo):
             result = item
         else:

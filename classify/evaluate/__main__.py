@@ -109,7 +109,7 @@ def finish(
             "classifier": setup.classifier.name,
             "weights": setup.classifier.weights,
             "degrade": args.degrade,
-            "app": {"way": APP_WAY, "enlarged": setup.enlarged},
+            "app": APP_WAY,
             "photos": [asdict(photo) for photo in photos],
             "skipped": skipped,
             "unavailable": setup.unavailable,
@@ -133,7 +133,7 @@ def remarks(setup: Setup, skipped: dict[str, str]) -> str:
     lines = [
         f"Small photos were {setup.degradation.about}.",
         f"Classifier {classifier.name}, {len(classifier.taxa)} kinds, weights "
-        f"{classifier.weights}. The app's way is {APP_WAY} by {setup.enlarged}.",
+        f"{classifier.weights}. The app's way is {APP_WAY}, by the network for the photo.",
         classifier.note,
     ]
     lines += [f"Unavailable: {name}. {reason}" for name, reason in setup.unavailable.items()]

@@ -15,6 +15,7 @@ from sr.compare import methods as restoring
 from sr.compare.methods import Method, restore
 from sr.evaluate.degradations import EVALUATED, Degradation, seeded
 from sr.image import shrink_to
+from sr.inference import auto
 from sr.inference.device import choose_device
 from sr.models.catalog import BICUBIC
 
@@ -32,7 +33,7 @@ class UnknownWay(ValueError):
 class Way(NamedTuple):
     """What the classifier is shown.
 
-    picture: `PHOTO`, or the name of the method that restores it.
+    picture: `PHOTO`, the name of the method that restores it, or `ENLARGED` for the app's own.
     squash: as in `Classifier.preprocessing`.
     """
 
@@ -40,18 +41,15 @@ class Way(NamedTuple):
     squash: bool = False
 
 
-def parse_way(text: str, enlarged: str) -> Way:
-    """The way written as `picture[:squash]`; `enlarged` is the method that the app enlarges by.
-
-    Raises `UnknownWay`.
-    """
+def parse_way(text: str) -> Way:
+    """The way written as `picture[:squash]`. Raises `UnknownWay`."""
     picture, *options = text.strip().split(":")
     if not picture or options not in ([], ["squash"]):
         raise UnknownWay(
             f"“{text}” is no way of naming: write {PHOTO}, {ENLARGED} or a method's name, each "
             "with :squash behind it to show all of the picture, made square."
         )
-    return Way(enlarged if picture == ENLARGED else picture, bool(options))
+    return Way(picture, bool(options))
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,6 @@ class Setup:
     """What photos are measured with.
 
     methods: by name; those that can't be had are of no way.
-    enlarged: the name of the method that the app enlarges by.
     ways: by the name that the figures have for them.
     unavailable: method or way -> why it can't be had.
     device: a torch device's name, to restore on.
@@ -68,7 +65,6 @@ class Setup:
 
     classifier: Classifier
     methods: Mapping[str, Method]
-    enlarged: str
     ways: Mapping[str, Way]
     unavailable: Mapping[str, str]
     device: str
@@ -119,20 +115,19 @@ def prepare(
     """
     device = str(choose_device(device))
     loaded = catalog.load(classifier, device)
-    enlarged = sr.load().model.name
     asked = [name.strip() for name in models.split(",")] if models else restoring.names()
     named = {name: Way(name) for name in (BASELINE, *asked)}
-    named[APP] = parse_way(APP_WAY, enlarged)
+    named[APP] = parse_way(APP_WAY)
     for text in ways.split(",") if ways else ():
-        way = parse_way(text, enlarged)
+        way = parse_way(text)
         if way not in named.values():
             named[text.strip()] = way
-    pictures = {way.picture for way in named.values()} - {PHOTO}
+    pictures = {way.picture for way in named.values()} - {PHOTO, ENLARGED}
     methods = {picture: restoring.method(picture) for picture in sorted(pictures)}
     reasons = {picture: method.reason for picture, method in methods.items() if method.reason}
     there = {name: way for name, way in named.items() if way.picture not in reasons}
     unavailable = {n: reasons[way.picture] for n, way in named.items() if n not in there}
-    return Setup(loaded, methods, enlarged, there, unavailable, device, EVALUATED[degrade])
+    return Setup(loaded, methods, there, unavailable, device, EVALUATED[degrade])
 
 
 def measures(
@@ -167,9 +162,17 @@ def classified(small: np.ndarray, setup: Setup) -> dict[str, np.ndarray]:
     found: dict[Way, np.ndarray] = {}
     for way in dict.fromkeys(shown.values()):
         if way.picture not in pictures:
-            pictures[way.picture] = restore(small, setup.methods[way.picture], setup.device)
+            pictures[way.picture] = _restored(small, way.picture, setup)
         found[way] = setup.classifier.probabilities(pictures[way.picture], way.squash)
     return {name: found[way] for name, way in shown.items()}
+
+
+def _restored(small: np.ndarray, picture: str, setup: Setup) -> np.ndarray:
+    """What a method makes of (H, W, 3) uint8 pixels, or as `ENLARGED` what the app makes."""
+    if picture != ENLARGED:
+        return restore(small, setup.methods[picture], setup.device)
+    photo = sr.Photo(small)
+    return sr.upscale(photo, auto.load(photo), device=setup.device, keep_colours=True).pixels
 
 
 def score(

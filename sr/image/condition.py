@@ -44,10 +44,19 @@ class Condition:
     noise: float
 
     @property
+    def compressed(self) -> bool:
+        """Whether its file was saved with a loss that can be seen."""
+        return self.quality is not None and self.quality < QUALITY
+
+    @property
+    def blocky(self) -> bool:
+        """Whether its pixels show blocks."""
+        return self.blockiness > BLOCKINESS
+
+    @property
     def damaged(self) -> bool:
         """Whether there is enough of any of them that a network may sharpen it."""
-        compressed = self.quality is not None and self.quality < QUALITY
-        return compressed or self.blockiness > BLOCKINESS or self.noise > NOISE
+        return self.compressed or self.blocky or self.noise > NOISE
 
 
 def condition(photo: Photo) -> Condition:
