@@ -32,7 +32,7 @@ def pixels(path: str | Path | io.BytesIO) -> np.ndarray:
 def test_the_slider_shows_bicubic_and_the_engine_result(answer, macaw):
     (before, after), *_ = answer
     source = image.read(macaw)
-    expected = sr.upscale(source, sr.load()).pixels
+    expected = sr.upscale(source, sr.load(), keep_colours=True).pixels
     np.testing.assert_array_equal(pixels(after), expected)
     np.testing.assert_array_equal(pixels(before), image.bicubic(source.pixels))
 
@@ -54,7 +54,7 @@ def test_model_and_identify_are_obeyed(client, macaw):
     )
     assert "srresnet-div2k, weights" in facts and "fallback" not in facts
     assert not label and birds == ""
-    expected = sr.upscale(image.read(macaw), sr.load("srresnet-div2k")).pixels
+    expected = sr.upscale(image.read(macaw), sr.load("srresnet-div2k"), keep_colours=True).pixels
     np.testing.assert_array_equal(pixels(file), expected)
 
 
@@ -140,4 +140,5 @@ def test_the_api_is_described(client):
     parameters = {
         p["parameter_name"]: p.get("parameter_default") for p in endpoints["/upscale"]["parameters"]
     }
-    assert parameters == {"image": None, "model": None, "identify": True}
+    defaults = {"image": None, "model": None, "identify": True, "keep_colours": True}
+    assert parameters == defaults

@@ -45,7 +45,8 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def is_enlarged(file: Path | io.BytesIO, example: str) -> None:
-    expected = sr.upscale(sr.open(EXAMPLES / example), sr.load("srgan-div2k"), device="cpu")
+    options = {"device": "cpu", "keep_colours": True}
+    expected = sr.upscale(sr.open(EXAMPLES / example), sr.load("srgan-div2k"), **options)
     np.testing.assert_array_equal(np.asarray(Image.open(file).convert("RGB")), expected.pixels)
 
 
@@ -81,7 +82,8 @@ def test_curl(app_url, folder):
 def test_the_code_panel_s_calls_work(app_url, node_modules, folder, language):
     file = """it's a "b i r d".png"""
     shutil.copy(EXAMPLES / "owl.png", folder / file)
-    code = snippets(app_url, file, "srgan-div2k", False)[language]
+    options = {"model": "srgan-div2k", "identify": False, "keep_colours": True}
+    code = snippets(app_url, file, **options)[language]
     if language == "python":
         code += "import shutil; shutil.copy(png, 'enlarged.png')"
     script = node_modules.parent / "panel.mjs"

@@ -34,6 +34,7 @@ def test_photos_are_written_and_bad_ones_reported(tmp_path, macaw):
     [
         (["--model", "superman"], "There is no model called “superman”"),
         (["--device", "abacus"], "There is no device “abacus” here"),
+        (["--precision", "half"], "There is no precision “half”"),
         (["--memory-mb", "1"], "1 MB may be used"),
     ],
 )
@@ -41,3 +42,19 @@ def test_wrong_choices_are_sentences(tmp_path, macaw, capsys, arguments, sentenc
     assert command.main([str(macaw), "--out", str(tmp_path), *arguments]) == 1
     assert sentence in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_photo_gets_the_network_that_suits_it(tmp_path, macaw, capsys):
+    clean, saved = tmp_path / "clean.png", tmp_path / "saved.jpg"
+    part = Image.open(macaw).convert("RGB").crop((40, 30, 104, 94))
+    part.save(clean)
+    part.save(saved, quality=60)
+    assert command.main([str(clean), str(saved), "--out", str(tmp_path / "out")]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "Auto took srgan-div2k: the photo shows no harm" in first
+    assert "Auto took real-esrgan: it is a JPEG of quality 60" in second
+    plain = [str(clean), "--out", str(tmp_path / "plain"), "--no-keep-colours"]
+    assert command.main([*plain, "--model", "srgan-div2k"]) == 0
+    assert "Auto" not in capsys.readouterr().out
+    kept, own = (Image.open(tmp_path / d / "clean_x4.png") for d in ("out", "plain"))
+    assert kept.tobytes() != own.tobytes()

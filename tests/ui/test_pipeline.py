@@ -87,7 +87,27 @@ def test_the_device_reaches_engine_and_classifier(queue, macaw, monkeypatch):
     monkeypatch.setattr(classify, "identify", noted)
     monkeypatch.setenv("SR_DEVICE", "cpu")
     *_, last = pipeline.upscale(Request(str(macaw), "srgan-div2k"))
-    assert asked == ["cpu"] and " on cpu " in last.facts[0]
+    assert asked == ["cpu"] and " on cpu, float32 · " in last.facts[0]
+
+
+def test_auto_takes_another_network_for_a_damaged_photo_and_says_so(queue, macaw, tmp_path):
+    path = tmp_path / "macaw.jpg"
+    Image.open(macaw).convert("RGB").save(path, quality=50)
+    *_, last = pipeline.upscale(Request(str(path), name=False))
+    assert " · srgan-photo, weights" in last.facts[0]
+    assert last.facts[1] == "Auto took srgan-photo: it is a JPEG of quality 50."
+    assert set(queue._seconds) == {"srgan-photo"}
+    *_, named = pipeline.upscale(Request(str(path), "fsrcnn", name=False))
+    assert " · fsrcnn, weights" in named.facts[0] and len(named.facts) == 1
+
+
+def test_colours_are_kept_unless_they_are_not_wanted(queue, tmp_path):
+    path = tmp_path / "white.png"
+    Image.new("RGB", (40, 30), (249, 255, 255)).save(path)
+    for keep in (True, False):
+        *_, last = pipeline.upscale(Request(str(path), "srgan-div2k", False, keep_colours=keep))
+        mean = np.asarray(Image.open(last.after)).mean((0, 1))
+        assert (np.abs(mean - (249, 255, 255)).max() <= 0.5) == keep
 
 
 def test_a_wrong_device_is_said_by_the_status(monkeypatch):

@@ -69,7 +69,7 @@ def test_a_photo_enlarged_on_a_lent_gpu_is_the_same(asked, monkeypatch, tmp_path
     path = sr.save(pixels, tmp_path / "noise.png")
     request = Request(str(path), "srgan-div2k", name=False)
     *_, state = pipeline.upscale(request)
-    expected = sr.upscale(Photo(pixels), sr.load("srgan-div2k"))
+    expected = sr.upscale(Photo(pixels), sr.load("srgan-div2k"), keep_colours=True)
     np.testing.assert_array_equal(sr.open(state.after).pixels, expected.pixels)
     assert asked == [15]
 
@@ -77,4 +77,4 @@ def test_a_photo_enlarged_on_a_lent_gpu_is_the_same(asked, monkeypatch, tmp_path
 def test_an_error_on_a_lent_gpu_keeps_its_sentence(asked, monkeypatch):
     monkeypatch.setenv("SR_DEVICE", "abacus")
     with pytest.raises(Exception, match="There is no device “abacus” here"):
-        list(zero.on_gpu(zero._compute)(photo(8, 8), "srgan-div2k"))
+        list(zero.on_gpu(zero._compute)(photo(8, 8), "srgan-div2k", {}))

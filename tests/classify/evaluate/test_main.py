@@ -64,7 +64,7 @@ def run(data, folder, others):
 def test_json(outcome):
     document, *_ = outcome
     assert document["degrade"] == "jpeg70"
-    assert document["app"] == {"way": "enlarged:squash", "enlarged": "srgan-div2k"}
+    assert document["app"] == "enlarged:squash"
     assert "esrgan" in document["unavailable"] and "esrgan:squash" in document["unavailable"]
     assert set(document["skipped"]) == {"kingfisher.png", "bad jay.png"}
     kinds = {p["file"]: p["label"] for p in document["photos"]}
@@ -102,7 +102,7 @@ def test_what_is_printed(outcome):
     assert "Skipped: “kingfisher” is no kind that it knows. (1 photo)" in text
     assert "Skipped: “bad jay.png” is not a photo" in text
     assert "Small photos were shrunk by bicubic and saved as JPEG of quality 70" in text
-    assert "The app's way is enlarged:squash by srgan-div2k." in text
+    assert "The app's way is enlarged:squash, by the network for the photo." in text
     for title in ("Naming;", "Photos without a bird;"):
         assert title in text
 

@@ -15,7 +15,8 @@ from classify.evaluate import measure
 from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import FULL, Measure, Setup, Way, parse_way
 from sr.evaluate.degradations import EVALUATED
-from sr.image import as_jpeg, shrink_to
+from sr.image import Photo, as_jpeg, bicubic, shrink_to
+from sr.inference import auto, engine
 
 MACAW = 88 - 80 + 18  # among the kinds: ImageNet's classes 7 to 24, then 80 on
 PHOTO = Labelled("a.png", "macaw", MACAW)
@@ -39,21 +40,22 @@ def found(pixels, setup) -> dict[tuple[str, str], Measure]:
 
 
 def test_how_ways_are_written():
-    assert parse_way("enlarged:squash", "srgan") == Way("srgan", squash=True)
-    assert parse_way(" photo", "srgan") == Way("photo")
-    assert parse_way("bicubic", "srgan") == Way("bicubic")
+    assert parse_way("enlarged:squash") == Way("enlarged", squash=True)
+    assert parse_way(" photo") == Way("photo")
+    assert parse_way("bicubic") == Way("bicubic")
 
 
 @pytest.mark.parametrize("text", ["enlarged:squish", "", ":squash", "a:squash:squash", "a:"])
 def test_what_is_no_way_is_a_sentence(text):
     with pytest.raises(measure.UnknownWay, match=f"“{text}” is no way of naming"):
-        parse_way(text, "srgan")
+        parse_way(text)
 
 
 def test_what_is_measured_is_what_can_be_had(setup):
     assert list(setup.ways) == ["bicubic", "srgan-div2k", "app", "photo", "bicubic:squash"]
     assert "kadirnar/RRDB_ESRGAN_x4" in setup.unavailable["esrgan"]
-    assert (setup.enlarged, setup.ways["app"]) == ("srgan-div2k", Way("srgan-div2k", squash=True))
+    assert setup.ways["app"] == Way("enlarged", squash=True)
+    assert not {"enlarged", "photo"} & {*setup.methods}
 
 
 def test_the_device_is_the_classifiers_too(monkeypatch):
@@ -78,12 +80,18 @@ def test_a_photo_has_measures_at_sizes_under_its_own(found, setup):
     assert all((m.file, m.label, m.enlarged) == ("a.png", "macaw", True) for m in found.values())
 
 
+def enlarged(small: np.ndarray) -> np.ndarray:
+    """As `python -m classify` does it."""
+    photo = Photo(small)
+    return engine.upscale(photo, auto.load(photo), device="cpu", keep_colours=True).pixels
+
+
 def test_the_app_answers_as_identify_does(found, pixels, setup):
     for size, small in (("24", shrink_to(pixels, 24)), (FULL, pixels)):
         answer = classify.identify(
             small,
             classifier="imagenet-birds",
-            enlarge=lambda small=small: measure.restore(small, setup.methods["srgan-div2k"], "cpu"),
+            enlarge=lambda small=small: enlarged(small),
         )
         m = found[size, "app"]
         assert (m.bird, m.enlarged) == (pytest.approx(answer.bird, rel=1e-6), answer.enlarged)
@@ -104,25 +112,24 @@ def test_a_large_photo_is_shown_as_it_is(pixels, setup):
 
 def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup, monkeypatch):
     made, shown = [], []
-    restore, probabilities = measure.restore, Classifier.probabilities
+    probabilities = Classifier.probabilities
 
-    def counted(small, method, device):
-        made.append(method)
-        return restore(small, setup.methods["bicubic"], device)
+    def counted(small, picture, setup):
+        made.append(picture)
+        return bicubic(small)
 
     def classified(classifier, pixels, squash):
         shown.append((pixels.shape, squash))
         return probabilities(classifier, pixels, squash)
 
-    monkeypatch.setattr(measure, "restore", counted)
+    monkeypatch.setattr(measure, "_restored", counted)
     monkeypatch.setattr(Classifier, "probabilities", classified)
     texts = ("bicubic", "enlarged", "x:squash", "enlarged:squash", "x", "photo")
-    methods = {"bicubic": "bicubic", "x": "x"}
-    counting = replace(setup, methods=methods, ways={text: parse_way(text, "x") for text in texts})
+    counting = replace(setup, ways={text: parse_way(text) for text in texts})
     classes = measure.classified(shrink_to(pixels, 24), counting)
     assert list(classes) == list(texts)
-    assert sorted(made) == ["bicubic", "x"]
-    assert len(shown) == 4  # bicubic, x, x squashed, the photo
+    assert sorted(made) == ["bicubic", "enlarged", "x"]
+    assert len(shown) == 6  # x and what the app makes in both framings
 
 
 def test_the_rank_and_the_share_are_among_the_kinds(setup):

@@ -1,0 +1,50 @@
+"""What Auto takes, and what it says of it."""
+
+import numpy as np
+import pytest
+
+from sr.image import Condition, Photo, as_jpeg
+from sr.inference import auto
+
+CLEAN = Condition(None, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "pixels", "name", "why"),
+    [
+        (CLEAN, 90 * 90, None, "the photo shows no harm by JPEG or noise"),
+        (Condition(95, 1.0, 1.0), 10**6, None, "the photo shows no harm by JPEG or noise"),
+        (Condition(70, 1.3, 1.0), 10**6, "srgan-photo", "it is a JPEG of quality 70"),
+        (Condition(None, 1.3, 1.0), 10**6, "srgan-photo", "the photo has a JPEG's blocks"),
+        (Condition(None, 1.0, 9.0), 10**6, "srgan-photo", "the photo is noisy"),
+        (
+            Condition(70, 1.3, 1.0),
+            auto.SMALL,
+            "real-esrgan",
+            "it is a JPEG of quality 70, and the photo is small enough for a slow network",
+        ),
+    ],
+)
+def test_the_choice(state, pixels, name, why):
+    assert auto.choose(state, pixels) == (name, why)
+
+
+def test_the_answer_says_which_and_why(landscape):
+    clean = auto.load(Photo(landscape))
+    assert clean.model.name == "srgan-div2k"
+    assert clean.note.startswith("Auto took srgan-div2k: the photo shows no harm by JPEG or noise.")
+    assert "This is the fallback" in clean.note
+    damaged = auto.load(Photo(as_jpeg(landscape, 50)))
+    assert damaged.note == "Auto took srgan-photo: the photo has a JPEG's blocks."
+
+
+def test_a_model_asked_for_by_name_is_never_replaced(landscape):
+    named = auto.load(Photo(as_jpeg(landscape, 50)), "fsrcnn")
+    assert (named.model.name, named.note) == ("fsrcnn", "")
+
+
+def test_own_weights_are_for_all_photos(monkeypatch):
+    monkeypatch.setenv("SR_WEIGHTS", "nobody/nothing")
+    photo = Photo(np.zeros((9, 9, 3), np.uint8), jpeg_quality=10)
+    loaded = auto.load(photo)
+    assert loaded.model.name == "srgan-div2k" and "Auto" not in loaded.note
