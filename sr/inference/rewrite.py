@@ -64,12 +64,14 @@ def merge_branches(traced: fx.GraphModule) -> None:
         layer = layer_of(traced, node)
         if hasattr(layer, "merged"):
             _replace(traced, [node], layer.merged())
+    traced.recompile()
 
 
 def fold_batch_norm(traced: fx.GraphModule) -> None:
     """Conv, BN -> Conv. Inference statistics are constants: they scale and shift the kernel."""
     for nodes, conv, norm in _pairs(traced, nn.Conv2d, nn.BatchNorm2d):
         _replace(traced, nodes, fuse_conv_bn_eval(conv, norm))
+    traced.recompile()
 
 
 def activate_before_shuffle(traced: fx.GraphModule) -> None:
@@ -85,6 +87,7 @@ def activate_before_shuffle(traced: fx.GraphModule) -> None:
         moved = nn.PReLU(slopes.numel(), dtype=slopes.dtype)
         moved.weight.data = slopes
         _replace(traced, nodes, moved, shuffle)
+    traced.recompile()
 
 
 def convolve_before_shuffle(traced: fx.GraphModule) -> None:
@@ -94,6 +97,7 @@ def convolve_before_shuffle(traced: fx.GraphModule) -> None:
         work = (factor * (2 * _coarse_radius(size, factor) + 1) / size) ** 2
         if is_same_size(conv) and conv.groups == 1 and work <= POLYPHASE_MOST_EXTRA_WORK:
             _replace(traced, nodes, polyphase(conv, factor), shuffle)
+    traced.recompile()
 
 
 def _coarse_radius(size: int, factor: int) -> int:
@@ -115,6 +119,7 @@ def shuffle_after_convolution(traced: fx.GraphModule) -> None:
         layer = layer_of(traced, node)
         if isinstance(layer, nn.ConvTranspose2d) and is_enlarging(layer):
             _replace(traced, [node], subpixel(layer), nn.PixelShuffle(layer.stride[0]))
+    traced.recompile()
 
 
 def subpixel(deconvolution: nn.ConvTranspose2d) -> nn.Conv2d:
@@ -175,6 +180,7 @@ def activate_in_place(traced: fx.GraphModule) -> None:
             in_place = copy(activation)
             in_place.inplace = True
             _replace(traced, nodes[1:], in_place)
+    traced.recompile()
 
 
 def add_in_place(traced: fx.GraphModule) -> None:
@@ -242,7 +248,8 @@ def layer_of(traced: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 def _replace(traced: fx.GraphModule, nodes: list[fx.Node], *layers: nn.Module) -> None:
     """Call `layers` one after the other in place of `nodes`, which do so too.
 
-    They get names of their own, for a layer may be called from several places.
+    They get names of their own, for a layer may be called from several places. The caller has
+    `traced` compiled anew once all are replaced: for a thousand layers that takes a while.
     """
     first, last = nodes[0], nodes[-1]
     x = first.args[0]
@@ -254,7 +261,6 @@ def _replace(traced: fx.GraphModule, nodes: list[fx.Node], *layers: nn.Module) -
     last.replace_all_uses_with(x)
     for node in reversed(nodes):
         traced.graph.erase_node(node)
-    traced.recompile()
 
 
 def receptive_radius(*stages: fx.GraphModule) -> int:
