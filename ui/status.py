@@ -43,16 +43,17 @@ def warm_up() -> None:
 
 
 def _loaded() -> str:
-    from sr.inference.device import choose_device
+    from sr.inference import device
 
-    device = choose_device()
+    here = device.choose_device()
+    precision = str(device.choose_precision(here)).removeprefix("torch.")
     upscaler, classifier = sr.load(), classifiers.load(device=settings.device())
     notes = [note for note in (upscaler.note, classifier.note) if note]
     return " ".join(
         (
             f"In use: {upscaler.model.name} ({upscaler.weights}), {classifier.name} "
             f"({classifier.weights}).",
-            f"Device: {device}.",
+            f"Device: {here}, {precision}.",
             *notes,
         )
     )

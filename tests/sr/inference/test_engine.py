@@ -43,8 +43,12 @@ def part(landscape) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def whole(part) -> np.ndarray:
+    return by_the_paper("srgan-div2k", part)
+
+
+def by_the_paper(name: str, part: np.ndarray) -> np.ndarray:
     """The paper's network over the whole photo at once, as uint8."""
-    network = catalog.build(catalog.find("srgan-div2k")).network
+    network = catalog.build(catalog.find(name)).network
     with torch.inference_mode():
         x = torch.tensor(part).permute(2, 0, 1)[None].float() / 255
         return (network(x)[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
@@ -56,6 +60,14 @@ def test_tiles_equal_the_whole_photo(upscaler, part, whole, tile):
     apart = np.abs(result.astype(int) - whole)
     assert apart.max() <= 1
     assert (apart > 0).mean() < 0.001
+
+
+@pytest.mark.parametrize("tile", [None, 40])
+def test_attention_is_exact_too(part, tile):
+    """SPAN joins rows of different depths, and multiplies them."""
+    result = engine.upscale(Photo(part), load("span"), device="cpu", tile=tile).pixels
+    apart = np.abs(result.astype(int) - by_the_paper("span", part))
+    assert apart.max() <= 1 and (apart > 0).mean() < 0.001
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (9, 1), (3, 200), (50, 2)])
