@@ -58,7 +58,9 @@ def main() -> int:
     """Serve the page until Ctrl-C. Exit code 2 for wrong settings or a wrong command."""
     parser = argparse.ArgumentParser(description="Serve the page on this machine.")
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is if left out")
-    parser.add_argument("--precision", help="auto, float32 or bfloat16; auto if left out")
+    parser.add_argument(
+        "--precision", choices=settings.PRECISIONS, help="auto takes what is native"
+    )
     args = parser.parse_args()
     settings.choose("SR_DEVICE", args.device)
     settings.choose("SR_PRECISION", args.precision)

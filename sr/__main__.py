@@ -10,6 +10,7 @@ from sr import commands
 from sr.image import PhotoError, read, write
 from sr.inference import EngineError, auto, engine, upscaler
 from sr.models import catalog
+from sr.settings import PRECISIONS
 
 AUTO = "left out, the one that suits each photo"
 
@@ -31,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--model", help=f"one of {', '.join(catalog.names())}; {AUTO}")
     parser.add_argument("--device", help=commands.DEVICE_HELP)
-    parser.add_argument("--precision", help=commands.PRECISION_HELP)
+    parser.add_argument("--precision", choices=PRECISIONS, help=commands.PRECISION_HELP)
     positive = commands.positive
     parser.add_argument("--tile", type=positive, metavar="N", help="input pixels at a time")
     parser.add_argument("--memory-mb", type=positive, metavar="N", help="memory for the work")

@@ -12,7 +12,7 @@ from sr.models import catalog
 from sr.settings import SettingError
 
 ERRORS = (SettingError, PhotoError, EngineError, *catalog.ERRORS)
-PRECISION_HELP = "auto, float32 or bfloat16; auto, which takes what is native, if left out"
+PRECISION_HELP = "of the convolutions; auto takes what is native; SR_PRECISION if left out"
 DEVICE_HELP = "cpu, cuda or mps; the best there is if left out"
 
 

@@ -12,6 +12,8 @@ QUEUE_LENGTH = 16  # photos that may wait while one is worked on
 COMPARED_BYTES = 1 << 30  # of pictures kept on disk for the Compare tab
 KEPT_SECONDS = 3600  # how long files and comparisons are kept
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+
 _chosen: dict[str, str] = {}
 
 

@@ -93,7 +93,7 @@ class Queue:
 
     def _left(self, place: Place) -> float:
         """Seconds of work that a place still has before it."""
-        known = self._seconds.get(place.kind) or max(self._seconds.values(), default=self._guess)
+        known = self._seconds.get(place.kind, self._guess)
         return known * place.work * (1 - place.share)
 
 

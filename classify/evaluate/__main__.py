@@ -83,8 +83,8 @@ def _measured(
     found: list[Measure] = []
     for photo in tqdm(photos, desc=folder.name, leave=False, disable=None):
         try:
-            pixels = sr.open(folder / photo.file, max_pixels=MAX_PIXELS_READ).pixels
-            found += measure.measures(photo, pixels, sizes, setup)
+            source = sr.open(folder / photo.file, max_pixels=MAX_PIXELS_READ)
+            found += measure.measures(photo, source, sizes, setup)
         except sr.PhotoError as error:
             skipped[photo.file] = str(error)
     return found

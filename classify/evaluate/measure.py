@@ -14,7 +14,7 @@ from classify.evaluate.labels import Labelled
 from sr.compare import methods as restoring
 from sr.compare.methods import Method, restore
 from sr.evaluate.degradations import EVALUATED, Degradation, seeded
-from sr.image import shrink_to
+from sr.image import Photo, shrink_to
 from sr.inference import auto
 from sr.inference.device import choose_device
 from sr.models.catalog import BICUBIC
@@ -130,35 +130,35 @@ def prepare(
     return Setup(loaded, methods, there, unavailable, device, EVALUATED[degrade])
 
 
-def measures(
-    photo: Labelled, pixels: np.ndarray, sizes: list[str], setup: Setup
-) -> Iterator[Measure]:
-    """Every way at every size that is smaller than the photo, (H, W, 3) uint8, and at `FULL`."""
+def measures(photo: Labelled, source: Photo, sizes: list[str], setup: Setup) -> Iterator[Measure]:
+    """Every way at every size that is smaller than the photo, and at `FULL`."""
+    pixels = source.pixels
     squashes = {way.squash for way in setup.ways.values()}
     full = {s: setup.classifier.probabilities(pixels, s).argmax() for s in squashes}
     for size in sizes:
         if size != FULL and int(size) >= min(pixels.shape[:2]):
             continue
-        small = pixels
+        small = source
         if size != FULL:
-            small = shrink_to(pixels, int(size))
-            small = setup.degradation.harm(small, seeded(Path(photo.file).name))
-        enlarged = setup.classifier.wants_enlarged(small)
+            shrunk = shrink_to(pixels, int(size))
+            harmed = setup.degradation.harm(shrunk, seeded(Path(photo.file).name))
+            small = Photo(harmed, jpeg_quality=setup.degradation.quality)
+        enlarged = setup.classifier.wants_enlarged(small.pixels)
         for name, classes in classified(small, setup).items():
             same = bool(classes.argmax() == full[setup.ways[name].squash])
             named = score(classes, setup.classifier, photo.kind)
             yield Measure(photo.label, photo.file, size, name, enlarged, same, *named)
 
 
-def classified(small: np.ndarray, setup: Setup) -> dict[str, np.ndarray]:
-    """Name of each way -> probability of each class, for (H, W, 3) uint8 pixels.
+def classified(small: Photo, setup: Setup) -> dict[str, np.ndarray]:
+    """Name of each way -> probability of each class.
 
     Where the photo is large enough for the classifier it is shown itself in place of every
     restored picture, as the app does. Each picture is made and classified once in each framing.
     """
-    enlarged = setup.classifier.wants_enlarged(small)
+    enlarged = setup.classifier.wants_enlarged(small.pixels)
     shown = {name: way if enlarged else Way(PHOTO, way.squash) for name, way in setup.ways.items()}
-    pictures = {PHOTO: small}
+    pictures = {PHOTO: small.pixels}
     found: dict[Way, np.ndarray] = {}
     for way in dict.fromkeys(shown.values()):
         if way.picture not in pictures:
@@ -167,12 +167,11 @@ def classified(small: np.ndarray, setup: Setup) -> dict[str, np.ndarray]:
     return {name: found[way] for name, way in shown.items()}
 
 
-def _restored(small: np.ndarray, picture: str, setup: Setup) -> np.ndarray:
-    """What a method makes of (H, W, 3) uint8 pixels, or as `ENLARGED` what the app makes."""
+def _restored(small: Photo, picture: str, setup: Setup) -> np.ndarray:
+    """What a method makes of a photo, or as `ENLARGED` what the app makes."""
     if picture != ENLARGED:
-        return restore(small, setup.methods[picture], setup.device)
-    photo = sr.Photo(small)
-    return sr.upscale(photo, auto.load(photo), device=setup.device, keep_colours=True).pixels
+        return restore(small.pixels, setup.methods[picture], setup.device)
+    return sr.upscale(small, auto.load(small), device=setup.device, keep_colours=True).pixels
 
 
 def score(

@@ -27,6 +27,7 @@ from sr.evaluate.datasets import open_set
 from sr.evaluate.degradations import EVALUATED, Degradation
 from sr.evaluate.scores import Score, evaluate, scores, table
 from sr.inference.device import choose_device
+from sr.models.catalog import UnknownModel
 
 ALL = "all"
 CROPPED = 4  # rows in the figure, or one of each data set and degradation
@@ -45,6 +46,8 @@ def choose(asked: str) -> list[Method]:
     if asked == ALL:
         return [methods.method(name) for name in methods.names()]
     names = dict.fromkeys(name.strip() for name in asked.split(",") if name.strip())
+    if not names:
+        raise UnknownModel(f"--models names none: choose among {', '.join(methods.names())}.")
     chosen = [methods.method(name) for name in names]
     for method in chosen:
         if method.reason:

@@ -40,12 +40,14 @@ class Degradation:
     about: what was done to the small photo, to go on after "the photo was".
     harm: (H, W, 3) uint8 of any size and a generator -> the same size.
     shrink: (H, W, 3) uint8, sides multiples of 4, and a generator -> (H/4, W/4, 3) uint8.
+    quality: of the JPEG that the small photo is saved as; None if it isn't, or at random.
     """
 
     name: str
     about: str
     harm: Change
     shrink: Change = _bicubic
+    quality: int | None = None
 
     def __call__(self, large: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return self.harm(self.shrink(large, rng), rng)
@@ -62,7 +64,9 @@ def _clean(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _saved(quality: int) -> Degradation:
     about = f"shrunk by bicubic and saved as JPEG of quality {quality} (4:2:0)"
-    return Degradation(f"jpeg{quality}", about, lambda small, rng: as_jpeg(small, quality))
+    return Degradation(
+        f"jpeg{quality}", about, lambda small, rng: as_jpeg(small, quality), quality=quality
+    )
 
 
 def _phone(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -110,12 +114,14 @@ EVALUATED = {
             "phone",
             "shrunk by bicubic, given a sensor's noise and saved as JPEG of quality 80",
             _phone,
+            quality=80,
         ),
         Degradation(
             "old",
             "shrunk by bicubic, blurred, given grain, resized down and up, and saved as JPEG of "
             "quality 60",
             _old,
+            quality=60,
         ),
     )
 }

@@ -9,8 +9,10 @@ from sr.image.luma import LEVELS, luma
 from sr.image.photo import Photo
 
 SAMPLE = 768  # pixels along a side, at most, of the middle that is looked at: 30 MB of work
-MIN_BLOCKS = 6  # of JPEG along a side, below which chance looks like blocks
+MIN_BLOCKS = 8  # of JPEG along a side, below which chance looks like blocks
+MIN_SIDE = 24  # pixels, below which all that there is looks like noise
 STILL = 0.1  # of the patches, the smoothest, in which noise is measured
+ALIVE = 0.9  # of a patch's pixels have a slope, or it has a part of a plain background
 PATCH = 6  # pixels along a side; with its surroundings one fits into 8 x 8
 # QUALITY: from there on SRGAN keeps more of what 60 photos show than srgan-photo; at 90 less than
 # bicubic does on 32 (docs/results.md).
@@ -62,9 +64,13 @@ class Condition:
 
 def condition(photo: Photo) -> Condition:
     """The state of a photo, by the middle of it where it is large."""
-    height, width = photo.pixels.shape[:2]
-    top, left = max(0, height - SAMPLE) // 2, max(0, width - SAMPLE) // 2
-    sample = photo.pixels[top : top + SAMPLE, left : left + SAMPLE]
+    middle = tuple(
+        slice(max(0, side - SAMPLE) // 2, max(0, side - SAMPLE) // 2 + SAMPLE)
+        for side in photo.pixels.shape[:2]
+    )
+    sample = photo.pixels[middle]
+    if photo.alpha is not None:  # what is hidden was made up when the file was read
+        sample = np.where(photo.alpha[middle][:, :, None] > 0, sample, 255).astype(np.uint8)
     levels = luma(sample) * (255 / LEVELS)
     return Condition(photo.jpeg_quality, blockiness(levels), noise(levels))
 
@@ -107,6 +113,8 @@ def _periodicity(profile: np.ndarray) -> float:
     One level more for both: steps too weak to see don't count, and nothing divides by zero.
     """
     *_, second, first = np.sort([profile[phase::8].mean() for phase in range(8)])
+    if second == 0:  # nothing but one grid: pixels that were enlarged 8 times
+        return 1.0
     return float((first + 1) / (second + 1))
 
 
@@ -115,16 +123,18 @@ def noise(levels: np.ndarray) -> float:
 
     The kernel of Immerkær, "Fast noise variance estimation", CVIU 1996, by the median absolute
     deviation (Donoho and Johnstone, Biometrika 1994), where the photo is smoothest: elsewhere
-    feathers look like noise.  Patches without any step are left out: white cut-outs have no noise.
+    feathers look like noise.  Patches that are partly flat are left out: backgrounds have none.
     """
-    if min(levels.shape) < PATCH + 2:
+    if min(levels.shape) < MIN_SIDE:
         return 0.0
     residual = np.abs(np.diff(np.diff(levels, 2, axis=0), 2, axis=1)) / 6
     slope = sum(np.abs(change[1:-1, 1:-1]) for change in np.gradient(levels))
-    slopes = _patches(slope).mean(axis=1)
-    if not slopes.any():
+    patches = _patches(slope)
+    alive = (patches > 0).mean(axis=1) > ALIVE
+    if not alive.any():
         return 0.0
-    smooth = (slopes > 0) & (slopes <= np.quantile(slopes[slopes > 0], STILL))
+    slopes = patches.mean(axis=1)
+    smooth = alive & (slopes <= np.quantile(slopes[alive], STILL))
     return float(np.median(_patches(residual)[smooth])) / 0.6745  # of a normal distribution
 
 

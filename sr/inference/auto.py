@@ -7,6 +7,7 @@ docs/results.md has the measurements.
 
 from dataclasses import replace
 
+from hub import WeightsUnavailable
 from sr import settings
 from sr.image import Condition, Photo, condition
 from sr.inference import upscaler
@@ -25,7 +26,12 @@ def load(photo: Photo, name: str | None = None) -> Upscaler:
     if name or settings.own_weights():
         return upscaler.load(name)
     chosen, why = choose(condition(photo), photo.size[0] * photo.size[1])
-    loaded = upscaler.load(chosen)
+    try:
+        loaded = upscaler.load(chosen)
+    except WeightsUnavailable:  # nobody asked for it by name
+        if chosen != FOR_SMALL:
+            raise
+        loaded = upscaler.load(FOR_DAMAGED)
     note = f"Auto took {loaded.model.name}: {why}."
     return replace(loaded, note=" ".join(filter(None, (note, loaded.note))))
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sr.settings import SCALE
 
+STRIP = 64  # rows of the result that are shifted at a time
 CELL = 4  # pixels of the photo; JPEG blocks didn't come back with it (6 photos, quality 70)
 
 
@@ -23,24 +24,26 @@ def keep_colours(result: np.ndarray, source: np.ndarray) -> None:
     """
     differences = torch.from_numpy(_means(source, CELL) - _means(result, CELL * SCALE))
     above, below, down = _between(len(result), len(differences))
+    down = down[:, None, None]
     left, right, across = _between(result.shape[1], differences.shape[1])
-    wide = torch.lerp(differences[:, left], differences[:, right], across[:, None])
-    for start in range(0, len(result), CELL * SCALE):
-        rows = slice(start, start + CELL * SCALE)
-        shift = torch.lerp(wide[above[rows]], wide[below[rows]], down[rows, None, None])
+    for start in range(0, len(result), STRIP):
+        rows = slice(start, start + STRIP)
+        tall = torch.lerp(differences[above[rows]], differences[below[rows]], down[rows])
+        shift = torch.lerp(tall[:, left], tall[:, right], across[:, None])
         shifted = shift.add_(torch.from_numpy(result[rows])).round_().clamp_(0, 255)
         result[rows] = shifted.byte().numpy()
 
 
 def _means(pixels: np.ndarray, cell: int) -> np.ndarray:
     """(H, W, C) uint8 -> the means of its cells, float32; the last ones may be smaller."""
-    edges = [np.arange(0, side, cell) for side in pixels.shape[:2]]
-    sums = np.add.reduceat(pixels, edges[0], 0, dtype=np.uint32)
-    sums = np.add.reduceat(sums, edges[1], 1)
-    sizes = [
-        np.diff(starts, append=side) for starts, side in zip(edges, pixels.shape[:2], strict=True)
-    ]
-    return (sums / np.outer(*sizes)[:, :, None]).astype(np.float32)
+    rows, columns = (np.arange(0, side, cell) for side in pixels.shape[:2])
+    means = []
+    for row in rows:  # one after the other, or all would be held in 32 bits
+        strip = pixels[row : row + cell]
+        sums = np.add.reduceat(strip.sum(0, dtype=np.uint32), columns, 0)
+        sizes = len(strip) * np.diff(columns, append=pixels.shape[1])
+        means.append(sums / sizes[:, None])
+    return np.stack(means).astype(np.float32)
 
 
 def _between(length: int, cells: int) -> tuple[Tensor, Tensor, Tensor]:

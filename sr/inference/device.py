@@ -7,8 +7,7 @@ import torch
 from sr import settings
 from sr.inference import EngineError
 
-AUTO = "auto"
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_tile")
 MATRIX = 2048  # rows and columns of the matrices that are multiplied to know a device's speed
 
@@ -40,12 +39,12 @@ def choose_precision(device: torch.device, name: str | None = None) -> torch.dty
     "auto" is bfloat16 where the device computes in it, else float32.  Raises `EngineError`.
     """
     name = name or settings.precision()
-    if name == AUTO:
+    if name == "auto":
         return torch.bfloat16 if has_bfloat16(device) else torch.float32
-    if name not in PRECISIONS:
-        known = ", ".join((AUTO, *PRECISIONS))
+    if name not in DTYPES:
+        known = ", ".join(settings.PRECISIONS)
         raise EngineError(f"There is no precision “{name}”. Choose one of: {known}.")
-    return PRECISIONS[name]
+    return DTYPES[name]
 
 
 def has_bfloat16(device: torch.device) -> bool:

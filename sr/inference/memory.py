@@ -1,7 +1,6 @@
 """How much memory there is, and how much a stream needs: both in bytes."""
 
 import os
-from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -20,6 +19,7 @@ FEATURE_BYTES = 64 * 4  # a pixel of the features that one stage hands to the ne
 # What a stream is seen to take, for what it is known to need: the allocator keeps freed blocks of
 # other sizes, and convolutions have buffers of their own.
 SLACK = 2.5
+BYTES = "stream_bytes"  # where a stage has its numbers
 SHARE = 0.5  # of what is free: the result, the files and other requests need some too
 
 
@@ -70,9 +70,14 @@ def stream_bytes(stages: tuple[fx.GraphModule, ...], width: int, rows: tuple[int
     return int(width * (kept + working + handed_on) * SLACK)
 
 
-@lru_cache(maxsize=16)
 def _stage_bytes(stage: fx.GraphModule) -> tuple[float, float]:
     """(bytes kept, bytes of work for a strip's row), both for a column of the stage's input."""
+    if BYTES not in stage.meta:  # kept there, so that it goes with the stage
+        stage.meta[BYTES] = _count_bytes(stage)
+    return stage.meta[BYTES]
+
+
+def _count_bytes(stage: fx.GraphModule) -> tuple[float, float]:
     device = next((p.device for p in stage.parameters()), torch.device("cpu"))
     ShapeProp(stage).propagate(torch.zeros(1, _in_channels(stage), 8, 8, device=device))
     lags = row_lags(stage)

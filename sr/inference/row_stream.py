@@ -19,6 +19,8 @@ from sr.inference.rewrite import is_same_size, layer_of
 # Layers that make each output row from one input row alone.
 ROWWISE = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.SiLU, nn.Tanh, nn.Identity, nn.BatchNorm2d)
 ROWWISE += (nn.PixelShuffle, nn.Upsample)
+FUNCTIONS = {"add", "iadd", "sub", "mul", "truediv", "neg", "cat"}  # the same, by their names
+FUNCTIONS |= {"sigmoid", "tanh", "relu", "leaky_relu", "silu", "clamp"}
 CONSTANT = "get_attr"  # what torch.fx calls a node that is a tensor of the network's own
 
 
@@ -52,7 +54,8 @@ class Stream(fx.Interpreter):
         try:
             return self.run(rows)
         except BaseException:
-            self.kept = before
+            # Lets go of the failed strip's memory too, or there would be none for a smaller one.
+            self.kept, self.env, self.room = before, {}, torch.empty(0)
             raise
 
     def run_node(self, n: fx.Node) -> Any:
@@ -104,6 +107,7 @@ class Stream(fx.Interpreter):
         shape = (batch, rows, width, channels)
         dtype = layer_of(self.module, node).weight.dtype
         if self.room.numel() < math.prod(shape) or self.room.dtype != dtype:
+            self.room = torch.empty(0)  # first, or there would be two
             self.room = like.new_empty(math.prod(shape), dtype=dtype)
         return self.room[: math.prod(shape)].view(shape).permute(0, 3, 1, 2)
 
@@ -159,8 +163,12 @@ def _check(stage: fx.GraphModule, node: fx.Node) -> None:
         fine = is_same_size(layer)
     elif layer is not None:
         fine = isinstance(layer, ROWWISE) and getattr(layer, "mode", "nearest") == "nearest"
-    else:  # a constant must be the same for all rows
-        fine = node.op != CONSTANT or stage.get_buffer(node.target).shape[2] == 1
+    elif node.op == CONSTANT:  # must be the same for all rows
+        value = operator.attrgetter(node.target)(stage)
+        fine = value.numel() == 1 or (value.ndim == 4 and value.shape[2] == 1)
+    else:
+        name = getattr(node.target, "__name__", node.target)
+        fine = node.op in ("placeholder", "output") or name in FUNCTIONS
     if not fine:
-        kind = "constant" if layer is None else type(layer).__name__
+        kind = node.op if layer is None else type(layer).__name__
         raise UnsupportedLayer(f"{node.target} ({kind}) can't be run in strips")

@@ -29,7 +29,10 @@ class Upscaler:
 
     def stages_in(self, precision: torch.dtype) -> tuple[fx.GraphModule, ...]:
         """The stages with their convolutions in a precision."""
-        return self.stages if precision == torch.float32 else _converted(self.stages, precision)
+        if precision == torch.float32:
+            return self.stages
+        with _LOADING:
+            return _converted(self.stages, precision)
 
 
 def load(name: str | None = None) -> Upscaler:

@@ -34,7 +34,6 @@ def test_photos_are_written_and_bad_ones_reported(tmp_path, macaw):
     [
         (["--model", "superman"], "There is no model called “superman”"),
         (["--device", "abacus"], "There is no device “abacus” here"),
-        (["--precision", "half"], "There is no precision “half”"),
         (["--memory-mb", "1"], "1 MB may be used"),
     ],
 )

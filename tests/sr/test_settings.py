@@ -45,7 +45,6 @@ def test_what_the_command_line_says_goes_first(monkeypatch):
     [
         (["--device", "abacus"], {}, "There is no device “abacus” here. Choose one of: cpu"),
         ([], {"SR_DEVICE": "cpu:x"}, "There is no device “cpu:x” here"),
-        (["--precision", "half"], {}, "There is no precision “half”. Choose one of: auto, float32"),
         ([], {"SR_PRECISION": "int8"}, "There is no precision “int8”"),
         ([], {"SR_MAX_MEGAPIXELS": "many"}, "SR_MAX_MEGAPIXELS is “many”"),
         ([], {"SR_WEIGHTS": "not a place"}, "“not a place” is not a place on the Hub"),

@@ -36,7 +36,7 @@ def setup() -> Setup:
 @pytest.fixture(scope="module")
 def found(pixels, setup) -> dict[tuple[str, str], Measure]:
     sizes = ["24", "64", "187", FULL]
-    return {(m.size, m.way): m for m in measure.measures(PHOTO, pixels, sizes, setup)}
+    return {(m.size, m.way): m for m in measure.measures(PHOTO, Photo(pixels), sizes, setup)}
 
 
 def test_how_ways_are_written():
@@ -69,9 +69,10 @@ def test_shrunk_photos_are_harmed_and_full_ones_are_not(pixels, setup, monkeypat
     seen = []
     monkeypatch.setattr(measure, "classified", lambda small, setup: seen.append(small) or {})
     jpeg = replace(setup, degradation=EVALUATED["jpeg50"])
-    assert list(measure.measures(PHOTO, pixels, ["24", FULL], jpeg)) == []
-    np.testing.assert_array_equal(seen[0], as_jpeg(shrink_to(pixels, 24), 50))
-    np.testing.assert_array_equal(seen[1], pixels)
+    assert list(measure.measures(PHOTO, Photo(pixels), ["24", FULL], jpeg)) == []
+    np.testing.assert_array_equal(seen[0].pixels, as_jpeg(shrink_to(pixels, 24), 50))
+    np.testing.assert_array_equal(seen[1].pixels, pixels)
+    assert [photo.jpeg_quality for photo in seen] == [50, None]
 
 
 def test_a_photo_has_measures_at_sizes_under_its_own(found, setup):
@@ -103,7 +104,7 @@ def test_the_app_answers_as_identify_does(found, pixels, setup):
 
 def test_a_large_photo_is_shown_as_it_is(pixels, setup):
     large = np.asarray(Image.fromarray(pixels).resize((300, 292)))
-    measures = {m.way: m for m in measure.measures(PHOTO, large, [FULL], setup)}
+    measures = {m.way: m for m in measure.measures(PHOTO, Photo(large), [FULL], setup)}
     assert not any(m.enlarged for m in measures.values())
     assert replace(measures["bicubic"], way="") == replace(measures["photo"], way="")
     answer = classify.identify(large, classifier="imagenet-birds", enlarge=lambda: pytest.fail())
@@ -116,7 +117,7 @@ def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup,
 
     def counted(small, picture, setup):
         made.append(picture)
-        return bicubic(small)
+        return bicubic(small.pixels)
 
     def classified(classifier, pixels, squash):
         shown.append((pixels.shape, squash))
@@ -126,7 +127,7 @@ def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup,
     monkeypatch.setattr(Classifier, "probabilities", classified)
     texts = ("bicubic", "enlarged", "x:squash", "enlarged:squash", "x", "photo")
     counting = replace(setup, ways={text: parse_way(text) for text in texts})
-    classes = measure.classified(shrink_to(pixels, 24), counting)
+    classes = measure.classified(Photo(shrink_to(pixels, 24)), counting)
     assert list(classes) == list(texts)
     assert sorted(made) == ["bicubic", "enlarged", "x"]
     assert len(shown) == 6  # x and what the app makes in both framings
@@ -146,5 +147,5 @@ def test_the_rank_and_the_share_are_among_the_kinds(setup):
 def test_what_is_seen_at_full_size_is_the_same_as_at_full_size(pixels, setup):
     large = np.asarray(Image.fromarray(pixels).resize((300, 292)))
     unknown = replace(PHOTO, kind=None)
-    for m in measure.measures(unknown, large, [FULL], setup):
+    for m in measure.measures(unknown, Photo(large), [FULL], setup):
         assert m.same and m.rank is None

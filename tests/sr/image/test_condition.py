@@ -86,7 +86,7 @@ def test_blocks_are_found_off_the_grid(landscape, top, left):
     assert part.blockiness == pytest.approx(condition(Photo(compressed)).blockiness, rel=0.03)
 
 
-@pytest.mark.parametrize("times", [2, 3, 4])
+@pytest.mark.parametrize("times", [2, 3, 4, 8, 16])
 def test_enlarged_pixels_are_no_blocks(landscape, times):
     enlarged = landscape.repeat(times, axis=0).repeat(times, axis=1)
     assert not condition(Photo(enlarged)).damaged
@@ -117,9 +117,26 @@ def test_noise_rises_on_a_real_photo(landscape):
 
 
 def test_a_white_background_does_not_hide_noise():
-    pixels = np.full((200, 200, 3), 255, np.uint8)
-    pixels[50:150, 50:150] = noisy(gradient(100, 100), 8)
+    rows, columns = np.mgrid[:200, :200] - 100
+    inside = (rows**2 + columns**2 < 70**2)[:, :, None]
+    pixels = np.where(inside, noisy(gradient(200, 200), 8), 255).astype(np.uint8)
     assert condition(Photo(pixels)).noise == pytest.approx(8, rel=0.3)
+
+
+@pytest.mark.parametrize("name", ["scarlet_macaw", "kingfisher", "owl"])
+def test_a_clean_cut_out_is_sound(tmp_path, name):
+    """What is hidden is filled when the file is read, and that isn't the photo's."""
+    cut = Image.open(EXAMPLES / f"{name}.png").convert("RGBA")
+    rows, columns = np.mgrid[: cut.height, : cut.width]
+    inside = ((rows / cut.height - 0.5) ** 2 + (columns / cut.width - 0.5) ** 2) < 0.16
+    cut.putalpha(Image.fromarray((inside * 255).astype(np.uint8)))
+    cut.save(tmp_path / "cut.png")
+    assert not condition(images.read(tmp_path / "cut.png")).damaged
+
+
+@pytest.mark.parametrize("side", [8, 12, 16, 48])
+def test_tiny_photos_are_not_noisy(landscape, side):
+    assert not condition(Photo(images.shrink_to(landscape, side))).damaged
 
 
 def test_of_a_large_photo_the_middle_counts(landscape):

@@ -106,3 +106,25 @@ def test_after_a_failure_the_same_rows_can_be_pushed_again(monkeypatch):
 def test_a_layer_that_mixes_rows_otherwise_is_refused(layer):
     with pytest.raises(UnsupportedLayer, match="can't be run in strips"):
         Stream(fuse(nn.Sequential(layer)))
+
+
+class Scaled(nn.Module):
+    """Times a constant of a given shape, and perhaps its own mean."""
+
+    def __init__(self, *shape: int, mean: bool = False):
+        super().__init__()
+        self.conv, self.mean = nn.Conv2d(3, 3, 1), mean
+        self.gain = nn.Parameter(torch.ones(shape))
+
+    def forward(self, x):
+        x = self.conv(x) * self.gain
+        return x * x.mean((2, 3), keepdim=True) if self.mean else x
+
+
+def test_a_constant_must_be_the_same_for_all_rows():
+    photo = torch.rand(1, 3, 4, 5)
+    for network in (Scaled(), Scaled(1), Scaled(1, 3, 1, 1), Scaled(1, 1, 1, 5)):
+        assert torch.equal(run(network, photo, [2]), network.conv(photo) * network.gain)
+    for network in (Scaled(1, 3, 4, 1), Scaled(5), Scaled(1, mean=True)):
+        with pytest.raises(UnsupportedLayer, match="can't be run in strips"):
+            Stream(fuse(network))
