@@ -225,7 +225,7 @@ def _run(
 
 def _to_uint8(strip: Tensor) -> np.ndarray:
     """(1, C, h, W) around 0..1 -> (h, W, C) uint8. Raises `EngineError` on NaN and infinity."""
-    if not torch.isfinite(strip).all():
+    if not torch.isfinite(strip.sum()):
         raise EngineError("The model gave a result that is not a picture: try another model.")
     levels = strip.float().clamp(0, 1).mul_(255).round_().to(torch.uint8)[0].permute(1, 2, 0)
     if levels.is_cuda:  # through pinned memory, which PyTorch keeps for the next strip

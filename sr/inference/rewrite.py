@@ -53,6 +53,7 @@ def fuse(stage: nn.Module) -> fx.GraphModule:
     convolve_before_shuffle(traced)
     shuffle_after_convolution(traced)
     activate_in_place(traced)
+    multiply_in_place(traced)
     add_in_place(traced)
     traced.delete_all_unused_submodules()
     return traced.requires_grad_(False)
@@ -183,19 +184,41 @@ def activate_in_place(traced: fx.GraphModule) -> None:
     traced.recompile()
 
 
-def add_in_place(traced: fx.GraphModule) -> None:
-    """x + Conv -> Conv += x: the sum of a residual block needs no memory of its own.
+def multiply_in_place(traced: fx.GraphModule) -> None:
+    """x * y, x - y -> x *= y, x -= y, where nothing else reads x: memory anew costs more.
 
-    Only where the convolution's rows come no earlier than those they are added
-    to, which is so in every residual block: a stream can then add all it has.
+    Only where x's rows come no earlier than y's, so that a stream keeps none of them.
+    """
+    lags = row_lags(traced)
+    in_place = {operator.mul: operator.imul, operator.sub: operator.isub}
+    for node in traced.graph.nodes:
+        if node.target not in in_place or not _is_fresh(traced, node.args[0]):
+            continue
+        if all(lags[node.args[0]] >= lags[other] for other in node.all_input_nodes):
+            node.target = in_place[node.target]
+    traced.recompile()
+
+
+def _is_fresh(traced: fx.GraphModule, node: object) -> bool:
+    """Whether a node's value was made for the one node that reads it."""
+    if not isinstance(node, fx.Node) or len(node.users) != 1:
+        return False
+    made = node.op in ("call_function", "call_method")
+    return made or isinstance(layer_of(traced, node), nn.Conv2d)
+
+
+def add_in_place(traced: fx.GraphModule) -> None:
+    """x + y -> y += x, where nothing else reads y: a residual block's sum needs no new memory.
+
+    Only where y's rows come no earlier than those they are added to, which is so in every
+    residual block: a stream can then add all it has.
     """
     lags = row_lags(traced)
     for node in traced.graph.nodes:
         if node.target is not operator.add or len(set(node.all_input_nodes)) != 2:
             continue
         for own, other in (node.args, node.args[::-1]):
-            alone = isinstance(layer_of(traced, own), nn.Conv2d) and len(own.users) == 1
-            alone = alone and other.op != "get_attr"
+            alone = _is_fresh(traced, own) and other.op != "get_attr"
             if alone and lags[own] >= lags[other]:
                 node.target, node.args = operator.iadd, (own, other)
                 break

@@ -19,7 +19,7 @@ from sr.inference.rewrite import is_same_size, layer_of
 # Layers that make each output row from one input row alone.
 ROWWISE = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.SiLU, nn.Tanh, nn.Identity, nn.BatchNorm2d)
 ROWWISE += (nn.PixelShuffle, nn.Upsample)
-FUNCTIONS = {"add", "iadd", "sub", "mul", "truediv", "neg", "cat"}  # the same, by their names
+FUNCTIONS = {"add", "iadd", "sub", "isub", "mul", "imul", "cat"}  # the same, by their names
 FUNCTIONS |= {"sigmoid", "tanh", "relu", "leaky_relu", "silu", "clamp"}
 CONSTANT = "get_attr"  # what torch.fx calls a node that is a tensor of the network's own
 

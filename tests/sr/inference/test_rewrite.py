@@ -165,6 +165,31 @@ def test_a_residual_sum_works_in_the_memory_of_the_latest_convolution():
     assert difference(network, traced, 3) < EXACT
 
 
+class Products(nn.Module):
+    """Two may be done in place, in the memory of sigmoid and of the sum; two may not."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 3, 5, padding=2), nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        y = self.b(x)
+        gated = (y + x) * (torch.sigmoid(y) - 0.5)
+        ahead = (gated + gated) * self.a(gated)  # the sum's rows come first: some must be kept
+        return ahead * gated - x * 2
+
+
+def test_products_work_in_memory_that_nothing_else_reads():
+    network = shaken(Products())
+    traced = fx.symbolic_trace(network)
+    rewrite.multiply_in_place(traced)
+    found = [node.target for node in traced.graph.nodes if node.op == "call_function"]
+    products = [f for f in found if f.__name__ in ("mul", "imul", "sub", "isub")]
+    mul, imul, isub = operator.mul, operator.imul, operator.isub
+    assert products == [isub, imul, mul, imul, mul, isub]
+    assert difference(network, traced, 3) < EXACT
+
+
 @pytest.mark.parametrize("options", [{}, {"bias": True, "slopes": 8, "eps": 1e-3, "tanh": True}])
 def test_the_whole_generator(options):
     network = shaken(SRResNet(8, 2, **options))

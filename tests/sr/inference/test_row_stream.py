@@ -10,6 +10,7 @@ from sr.inference.rewrite import fuse
 from sr.inference.row_stream import Stream, UnsupportedLayer
 from sr.models.span import SPAN
 from sr.models.srresnet import SRResNet
+from tests.sr.inference.test_rewrite import Products
 
 torch.manual_seed(1)
 
@@ -41,6 +42,7 @@ class Sums(nn.Module):
 
 
 NETWORKS = {
+    "products": Products(),
     "sums": Sums(),
     "generator": SRResNet(4, 2, bias=True, slopes=4, tanh=True),
     "dense": Dense(),
