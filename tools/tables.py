@@ -22,14 +22,14 @@ from sr.models.model import Model
 ROOT = Path(__file__).parent.parent
 FILES = ("README.md", "docs/models.md")
 UNKNOWN = "-"
-# Seconds for a megapixel of the result, on two cores with AVX-512; other weights take no longer.
+# Seconds for a megapixel of the result, on two cores with AVX2; other weights take no longer.
 SECONDS = {
-    "SRResNet": "1.25",
-    "RRDBNet": "11.1",
-    "SRVGG": "0.85",
-    "SPAN": "?",
-    "SRCNN": "0.73",
-    "FSRCNN": "0.13",
+    "SRResNet": "1.94",
+    "RRDBNet": "18.0",
+    "SRVGG": "0.93",
+    "SPAN": "0.41",
+    "SRCNN": "0.98",
+    "FSRCNN": "0.07",
 }
 # Classifier -> size of its file and number of parameters, which only the files themselves tell.
 CLASSIFIERS = {
