@@ -104,7 +104,7 @@ def test_a_hostile_name_stays_a_name(app_url, tmp_path, name):
     photo = tmp_path / "p.png"
     Image.new("RGB", (8, 8)).save(photo)
     hostile = upload(app_url, photo, name)
-    answer = call(app_url, "upscale_image", hostile, None)
+    answer = call(app_url, "upscale_image", hostile, None, True)
     assert answer.startswith("event: complete")
     result = Path(json.loads(answer.split("data: ", 1)[1])[0]["path"])
     assert result.name.endswith("_x4.png") and ".." not in result.parts
@@ -134,7 +134,7 @@ def test_a_cancelled_request_frees_the_worker(app_url, large, macaw):
 
 
 def test_a_lost_client_frees_the_worker(app_url, large, macaw):
-    stream = events(app_url, "upscale", upload(app_url, large), None, True)
+    stream = events(app_url, "upscale", upload(app_url, large), None, True, True)
     next(stream)
     next(stream)
     stream.close()  # hangs up without a word

@@ -7,11 +7,11 @@ docs/results.md has the measurements.
 
 from dataclasses import replace
 
-from hub import WeightsUnavailable
 from sr import settings
 from sr.image import Condition, Photo, condition
 from sr.inference import upscaler
 from sr.inference.upscaler import Upscaler
+from sr.models import catalog
 
 SMALL = 100 * 100  # pixels, up to which Real-ESRGAN takes a few seconds on two cores
 FOR_SMALL, FOR_DAMAGED = "real-esrgan", "srgan-photo"
@@ -28,7 +28,7 @@ def load(photo: Photo, name: str | None = None) -> Upscaler:
     chosen, why = choose(condition(photo), photo.size[0] * photo.size[1])
     try:
         loaded = upscaler.load(chosen)
-    except WeightsUnavailable:  # nobody asked for it by name
+    except catalog.ERRORS:  # nobody asked for it by name
         if chosen != FOR_SMALL:
             raise
         loaded = upscaler.load(FOR_DAMAGED)

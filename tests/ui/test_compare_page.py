@@ -92,7 +92,7 @@ def test_from_upload_to_csv(page, macaw, expected):
     missing = page.inner_text("#compare-table tr[data-method=esrgan]")
     assert "Unavailable: kadirnar/RRDB_ESRGAN_x4" in missing and "can't be reached" in missing
     assert "Why the sharpest looking is not the highest scoring" in page.inner_text("#compare-why")
-    assert "SRResNet (DIV2K) the highest PSNR" in page.inner_text("#compare-table")
+    assert "SPAN the highest PSNR" in page.inner_text("#compare-table")
 
     with page.expect_download() as download:
         page.click("#compare-csv")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from hub import WeightsUnavailable
 from sr.image import Condition, Photo, as_jpeg
-from sr.inference import auto
+from sr.inference import auto, upscaler
 
 CLEAN = Condition(None, 1.0, 1.0)
 
@@ -48,3 +49,17 @@ def test_own_weights_are_for_all_photos(monkeypatch):
     photo = Photo(np.zeros((9, 9, 3), np.uint8), jpeg_quality=10)
     loaded = auto.load(photo)
     assert loaded.model.name == "srgan-div2k" and "Auto" not in loaded.note
+
+
+def test_without_real_esrgan_a_small_damaged_photo_is_enlarged_all_the_same(monkeypatch, landscape):
+    have = upscaler.load
+
+    def without(name=None):
+        if name == auto.FOR_SMALL:
+            raise WeightsUnavailable("The package is not installed.")
+        return have(name)
+
+    monkeypatch.setattr(upscaler, "load", without)
+    loaded = auto.load(Photo(landscape[:60, :60].copy(), jpeg_quality=50))
+    assert loaded.model.name == "srgan-photo"
+    assert loaded.note.startswith("Auto took srgan-photo: it is a JPEG of quality 50")
