@@ -58,7 +58,7 @@ LIST = (
     Entry(EMBEDDED, "srresnet", "SRGAN (DIV2K): sharp, invents texture"),
     Entry("srgan-photo", "srresnet", "SRGAN for photos with noise and JPEG marks: softer"),
     Entry("srresnet", "srresnet", "SRResNet (ImageNet)"),
-    Entry("srresnet-div2k", "srresnet", "SRResNet (DIV2K): smooth, highest PSNR"),
+    Entry("srresnet-div2k", "srresnet", "SRResNet (DIV2K): smooth, invents little"),
     Entry("srcnn", "srcnn", "SRCNN: the first, on luma"),
     Entry("fsrcnn", "fsrcnn", "FSRCNN: the fastest, on luma"),
     Entry("span", "span", "SPAN: as near to the original as SRResNet, faster"),
