@@ -9,8 +9,6 @@ import json
 import sys
 from dataclasses import asdict
 
-import numpy as np
-
 import classify
 import sr
 from classify.catalog import ERRORS, names
@@ -56,14 +54,9 @@ def answer(path: str, classifier: str | None, device: str) -> classify.Answer:
     return classify.identify(
         photo.pixels,
         classifier=classifier,
-        enlarge=lambda: _enlarged(photo, device),
+        enlarge=lambda: auto.upscale(photo, device).pixels,
         device=device,
     )
-
-
-def _enlarged(photo: sr.Photo, device: str) -> np.ndarray:
-    """As the page does it, by the network that suits the photo."""
-    return sr.upscale(photo, auto.load(photo), device=device, keep_colours=True).pixels
 
 
 def table(path: str, answer: classify.Answer) -> str:

@@ -46,14 +46,14 @@ def _loaded() -> str:
     from sr.inference import device
 
     here = device.choose_device()
-    precision = str(device.choose_precision(here)).removeprefix("torch.")
+    where = device.described(here, device.choose_precision(here))
     upscaler, classifier = sr.load(), classifiers.load(device=settings.device())
     notes = [note for note in (upscaler.note, classifier.note) if note]
     return " ".join(
         (
             f"In use: {upscaler.model.name} ({upscaler.weights}), {classifier.name} "
             f"({classifier.weights}).",
-            f"Device: {here}, {precision}.",
+            f"Device: {where}.",
             *notes,
         )
     )

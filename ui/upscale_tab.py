@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -61,8 +60,8 @@ def enlarge(
     """Everything the tab shows for a photo, as it comes."""
     with sentences():
         call = {"model": model or None, "identify": name, "keep_colours": keep_colours}
-        chosen = Request(path, model or None, name, parse_box(box), keep_colours, keep_metadata)
-        request = replace(chosen, page=True)
+        choices = (parse_box(box), keep_colours, keep_metadata)
+        request = Request(path, model or None, name, *choices, page=True)
         previews, shown, cleared = Previews(), State(), CLEARED
         for state in pipeline.upscale(request):
             yield cleared | {"progress": progress_bar(state)} | _pictures(state, shown, previews)

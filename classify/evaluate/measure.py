@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-import sr
 from classify import catalog
 from classify.classifier import Classifier
 from classify.evaluate.labels import Labelled
@@ -171,7 +170,7 @@ def _restored(small: Photo, picture: str, setup: Setup) -> np.ndarray:
     """What a method makes of a photo, or as `ENLARGED` what the app makes."""
     if picture != ENLARGED:
         return restore(small.pixels, setup.methods[picture], setup.device)
-    return sr.upscale(small, auto.load(small), device=setup.device, keep_colours=True).pixels
+    return auto.upscale(small, setup.device).pixels
 
 
 def score(

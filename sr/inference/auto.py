@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sr import settings
 from sr.image import Condition, Photo, condition
-from sr.inference import upscaler
+from sr.inference import engine, upscaler
 from sr.inference.upscaler import Upscaler
 from sr.models import catalog
 
@@ -34,6 +34,11 @@ def load(photo: Photo, name: str | None = None) -> Upscaler:
         loaded = upscaler.load(FOR_DAMAGED)
     note = f"Auto took {loaded.model.name}: {why}."
     return replace(loaded, note=" ".join(filter(None, (note, loaded.note))))
+
+
+def upscale(photo: Photo, device: str | None = None) -> Photo:
+    """The photo four times as large, as the app makes it. Raises what `load` and the engine do."""
+    return engine.upscale(photo, load(photo), device=device, keep_colours=True)
 
 
 def choose(state: Condition, pixels: int) -> tuple[str | None, str]:

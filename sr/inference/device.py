@@ -7,7 +7,6 @@ import torch
 from sr import settings
 from sr.inference import EngineError
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_tile")
 MATRIX = 2048  # rows and columns of the matrices that are multiplied to know a device's speed
 
@@ -39,12 +38,17 @@ def choose_precision(device: torch.device, name: str | None = None) -> torch.dty
     "auto" is bfloat16 where the device computes in it, else float32.  Raises `EngineError`.
     """
     name = name or settings.precision()
-    if name == "auto":
-        return torch.bfloat16 if has_bfloat16(device) else torch.float32
-    if name not in DTYPES:
+    if name not in settings.PRECISIONS:
         known = ", ".join(settings.PRECISIONS)
         raise EngineError(f"There is no precision “{name}”. Choose one of: {known}.")
-    return DTYPES[name]
+    if name == "auto":
+        name = "bfloat16" if has_bfloat16(device) else "float32"
+    return getattr(torch, name)
+
+
+def described(device: torch.device, precision: torch.dtype) -> str:
+    """Both in words, such as "cpu, float32"."""
+    return f"{device}, {str(precision).removeprefix('torch.')}"
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor, fx
 from sr.image.photo import Photo
 from sr.inference import Cancelled, EngineError, colours
 from sr.inference.bands import Band, bands
-from sr.inference.device import choose_device, choose_precision
+from sr.inference.device import choose_device, choose_precision, described
 from sr.inference.memory import available_bytes, stream_bytes
 from sr.inference.planes import Plane, planes
 from sr.inference.rewrite import receptive_radius
@@ -105,16 +105,16 @@ def steps(
     """
     where, model = choose_device(device), upscaler.model
     dtype = choose_precision(where, precision)
-    stages, facts = upscaler.stages_in(dtype), f"{where}, {str(dtype).removeprefix('torch.')}"
     parts = planes(photo, model)
     height, width = parts[0].size
     result = sum(part.pixels.size for part in parts) * SCALE**2
     budget = (memory_mb << 20) if memory_mb else available_bytes(where, result)
     plan = make_plan(height, width, upscaler.stages, budget, tile, model.overlap)
+    converted, facts = upscaler.in_precision(dtype), described(where, dtype)
     canvases = [parts[0].canvas() if canvas is None else canvas]
     canvases += [part.canvas() for part in parts[1:]]
     for i, (part, target) in enumerate(zip(parts, canvases, strict=True)):
-        for done in _fill(target, part, stages, model.scale, plan, where):
+        for done in _fill(target, part, converted, plan, where):
             yield Step(i * height * width + done, len(parts) * height * width, canvases[0], facts)
         if keep_colours:
             colours.keep_colours(target, part.pixels.reshape(*part.pixels.shape[:2], -1))
@@ -155,24 +155,19 @@ def make_plan(
 
 
 def _fill(
-    canvas: np.ndarray,
-    plane: Plane,
-    stages: tuple[fx.GraphModule, ...],
-    scale: int,
-    plan: Plan,
-    device: torch.device,
+    canvas: np.ndarray, plane: Plane, upscaler: Upscaler, plan: Plan, device: torch.device
 ) -> Iterator[int]:
     """Write the upscaled plane into `canvas`; yield the input pixels done after each strip."""
-    done = 0
+    done, scale = 0, upscaler.model.scale
     plane.begin(canvas)
     for band in plan.bands:
         row = 0
-        streams = [
+        stages = [
             _Stage(Stream(stage.to(device)), rows)
-            for stage, rows in zip(stages, plan.rows, strict=True)
+            for stage, rows in zip(upscaler.stages, plan.rows, strict=True)
         ]
         read = partial(plane.read, band=band, device=device)
-        for strip in _run(streams, read, plane.size[0], True):
+        for strip in _run(stages, read, plane.size[0], True):
             plane.write(canvas, row, band, _to_uint8(strip), scale)
             row += strip.shape[2]
             yield done + row * (band.stop - band.start) // scale

@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 # shaped matrices. For the 9x9 output convolution it does 1.23 times as many
 # and is 2 times faster; a 3x3 one would do 4 times as many.
 POLYPHASE_MOST_EXTRA_WORK = 1.5
+CONSTANT = "get_attr"  # what torch.fx calls a node that is a tensor of the network's own
 _TRACING = threading.Lock()  # torch.fx traces one network at a time
 
 
@@ -218,7 +219,7 @@ def add_in_place(traced: fx.GraphModule) -> None:
         if node.target is not operator.add or len(set(node.all_input_nodes)) != 2:
             continue
         for own, other in (node.args, node.args[::-1]):
-            alone = _is_fresh(traced, own) and other.op != "get_attr"
+            alone = _is_fresh(traced, own) and other.op != CONSTANT
             if alone and lags[own] >= lags[other]:
                 node.target, node.args = operator.iadd, (own, other)
                 break

@@ -14,14 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from sr.inference.rewrite import is_same_size, layer_of
+from sr.inference.rewrite import CONSTANT, is_same_size, layer_of
 
 # Layers that make each output row from one input row alone.
 ROWWISE = (nn.PReLU, nn.ReLU, nn.LeakyReLU, nn.SiLU, nn.Tanh, nn.Identity, nn.BatchNorm2d)
 ROWWISE += (nn.PixelShuffle, nn.Upsample)
 FUNCTIONS = {"add", "iadd", "sub", "isub", "mul", "imul", "cat"}  # the same, by their names
 FUNCTIONS |= {"sigmoid", "tanh", "relu", "leaky_relu", "silu", "clamp"}
-CONSTANT = "get_attr"  # what torch.fx calls a node that is a tensor of the network's own
 
 
 class UnsupportedLayer(TypeError):
@@ -77,12 +76,13 @@ class Stream(fx.Interpreter):
         if x is None:
             return None
         size = conv.kernel_size[0]
-        x = self._with_rows_above(node, x, size) if size > 1 else x.to(conv.weight.dtype)
+        dtype = conv.weight.dtype
+        x = self._with_rows_above(node, x, size, dtype) if size > 1 else x.to(dtype)
         if x.shape[2] < size:
             return None
         return F.conv2d(x, conv.weight, conv.bias, padding=(0, size // 2))
 
-    def _with_rows_above(self, node: fx.Node, x: Tensor, size: int) -> Tensor:
+    def _with_rows_above(self, node: fx.Node, x: Tensor, size: int, dtype: torch.dtype) -> Tensor:
         """All rows that a kernel of `size` rows needs; the last size - 1 are kept for next time.
 
         Above the photo's first row and below its last stand rows of zeros.
@@ -90,22 +90,21 @@ class Stream(fx.Interpreter):
         above, half = self.kept.get(node), size // 2
         start = half if above is None else above.shape[2]
         stop = start + x.shape[2]
-        rows = self._room(node, x, stop + half * self.last)
+        rows = self._room(x, stop + half * self.last, dtype)
         rows[:, :, :start] = 0 if above is None else above
         rows[:, :, start:stop] = x
         rows[:, :, stop:] = 0
         self.kept[node] = None if self.last else rows[:, :, max(0, stop - size + 1) :].clone()
         return rows
 
-    def _room(self, node: fx.Node, like: Tensor, rows: int) -> Tensor:
-        """A tensor of so many rows in the precision of a layer's weights, good until the next.
+    def _room(self, like: Tensor, rows: int, dtype: torch.dtype) -> Tensor:
+        """A tensor of so many rows, good until the next is asked for.
 
         One piece of memory serves all convolutions: to ask for a new one each time costs more than
         to fill it.
         """
         batch, channels, _, width = like.shape
         shape = (batch, rows, width, channels)
-        dtype = layer_of(self.module, node).weight.dtype
         if self.room.numel() < math.prod(shape) or self.room.dtype != dtype:
             self.room = torch.empty(0)  # first, or there would be two
             self.room = like.new_empty(math.prod(shape), dtype=dtype)

@@ -1,7 +1,9 @@
 """A model made ready to run."""
 
+from __future__ import annotations
+
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 
@@ -27,12 +29,12 @@ class Upscaler:
     weights: str
     note: str = ""
 
-    def stages_in(self, precision: torch.dtype) -> tuple[fx.GraphModule, ...]:
-        """The stages with their convolutions in a precision."""
+    def in_precision(self, precision: torch.dtype) -> Upscaler:
+        """The same with its convolutions in a precision."""
         if precision == torch.float32:
-            return self.stages
+            return self
         with _LOADING:
-            return _converted(self.stages, precision)
+            return replace(self, stages=_converted(self.stages, precision))
 
 
 def load(name: str | None = None) -> Upscaler:

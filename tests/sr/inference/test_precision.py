@@ -39,7 +39,7 @@ def test_each_step_says_where_it_is_computed():
 
 def test_the_float32_stages_are_left_as_they_were():
     upscaler = load("fsrcnn")
-    upscaler.stages_in(torch.bfloat16)
+    upscaler.in_precision(torch.bfloat16)
     kinds = {p.dtype for stage in upscaler.stages for p in stage.parameters()}
     assert kinds == {torch.float32}
 
