@@ -88,8 +88,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     drawn = args.plot or args.chart
     commands.check_outputs(parser, args.json, args.csv, args.chart, plot=drawn)
-    if args.recognise and recognition.missing():
-        parser.error(recognition.missing())
+    if args.recognise and (lacking := recognition.missing("--recognise")):
+        parser.error(lacking)
     return args
 
 

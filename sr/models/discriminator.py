@@ -1,8 +1,9 @@
-"""The discriminator of SRGAN, for training only, and its published weights."""
+"""Discriminators, for training only: SRGAN's with its published weights, and a small one."""
 
 from pathlib import Path
 
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from hub import PackageFile
 from sr.models import catalog, keras
@@ -34,6 +35,29 @@ class Discriminator(nn.Sequential):
             ]
         dense = [nn.Flatten(), nn.Linear(512 * (self.CROP // 16) ** 2, 1024)]
         super().__init__(*layers, *dense, nn.LeakyReLU(0.2), nn.Linear(1024, 1))
+
+
+class PatchDiscriminator(nn.Sequential):
+    """(N, 3, H, W) in -1..1 -> (N, 1, H/8, W/8) logits: how likely each patch is real, not made.
+
+    The PatchGAN of Isola et al., "Image-to-Image Translation with Conditional Adversarial
+    Networks", CVPR 2017, section 3.2.2, which judges texture and not what the photo shows, with
+    spectral norm (Miyato et al. 2018), small.
+    """
+
+    def __init__(self, channels: int = 32) -> None:
+        def conv(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
+            return spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, 1))
+
+        n = channels
+        layers: list[nn.Module] = [nn.Conv2d(3, n, 4, 2, 1), nn.LeakyReLU(0.2)]
+        for inputs, outputs, kernel, stride in (
+            (n, 2 * n, 4, 2),
+            (2 * n, 4 * n, 4, 2),
+            (4 * n, 4 * n, 3, 1),
+        ):
+            layers += [conv(inputs, outputs, kernel, stride), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, conv(4 * n, 1, 3, 1))
 
 
 def read_div2k(path: Path, network: Discriminator) -> dict[str, Tensor]:

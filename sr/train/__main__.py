@@ -2,7 +2,8 @@
 
 Stages: `mse` learns by the squared error (SRCNN, FSRCNN, SRResNet), `gan` goes on from such
 weights against a new discriminator (SRGAN), `finetune` goes on from any catalog model, with its
-own discriminator where that is known. RUN keeps the log, samples, checkpoints, weights and card.
+own discriminator where that is known, and `task` learns to be recognised too (srgan-swift).
+RUN keeps the log, samples, checkpoints, weights and card.
 
 Ctrl-C saves; `--resume` goes on as the run was begun. Only the options marked with * may then be
 others than they were. On several GPUs: torchrun --nproc-per-node N -m sr.train ...
@@ -27,6 +28,7 @@ from sr.train.distributed import join, leave
 from sr.train.loop import Trainer
 from sr.train.run import Run, RunError, Settings
 from sr.train.setup import FINETUNE, STAGES, prepare
+from sr.train.stages import TASK_LOSSES
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -133,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     every = f"steps between validations and checkpoints; {default(Settings.every)} *"
     add("--every", type=positive, help=every)
     add("--validate", metavar="FOLDER", help="photos to validate on, never learned from")
+    add("--without", choices=TASK_LOSSES, help="a loss to do without, to see what it does (task)")
     add("--cache", metavar="FOLDER", help="for decoded photos; RUN/cache unless given *")
     workers = f"processes that make crops; {default(Settings.workers)} *"
     add("--workers", type=_from_zero, help=workers)

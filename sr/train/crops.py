@@ -58,7 +58,9 @@ class Crops(Dataset):
     @cached_property
     def _ends(self) -> np.ndarray:
         """For drawing a picture: larger ones come more often, with the root of their pixels."""
-        return np.cumsum([(height * width) ** 0.5 for height, width in self.library.sizes])
+        fits = (min(size) >= self.crop for size in self.library.sizes)
+        areas = (height * width for height, width in self.library.sizes)
+        return np.cumsum([area**0.5 * fit for area, fit in zip(areas, fits, strict=True)])
 
     def _place(self, picture: np.ndarray, rng: np.random.Generator) -> tuple[int, int]:
         rows, columns = (int(side - self.crop) // SCALE + 1 for side in picture.shape[:2])

@@ -51,6 +51,11 @@ def load(device: torch.device) -> Features:
         network = vgg19()
     except WeightsUnavailable:
         network = efficientnet()
+    return frozen(network, device)
+
+
+def frozen(network: Features, device: torch.device) -> Features:
+    """Ready to compare with: nothing in it learns."""
     return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
 

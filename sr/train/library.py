@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from sr.image import PhotoError, read, shrink
+from sr.image import PhotoError, read, shrink, shrink_to
 from sr.settings import MAX_PIXELS_READ, SCALE
 
 # Photos as they come from cameras are soft pixel by pixel and their detail is large: those above
@@ -20,10 +20,13 @@ from sr.settings import MAX_PIXELS_READ, SCALE
 # are and at a half (FSRCNN's paper, section 4.2, scales its photos for the same reason).
 FULL_SIZE = 1_500_000
 LARGE, SMALL = (2, 3, 4), (1, 2)
+# And all of them so that a crop has the whole of what they show: what is recognised in a small
+# photo is a shape, not a texture.
+SHORT_SIDES = (384, 256)
 LEAST_SIDE = 128
 HOLD_OUT = 20  # one photo in so many is kept from training where no folder of others is given
 MOST_HELD = 8
-FORMAT = 4  # of the cache; another number makes it anew
+FORMAT = 5  # of the cache; another number makes it anew
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def sizes(pixels: np.ndarray) -> list[np.ndarray]:
     """The photo at the sizes it is learned from, sides cut to multiples of four."""
     large = pixels.shape[0] * pixels.shape[1] > FULL_SIZE
     shrunk = [shrink(pixels, n) if n > 1 else pixels for n in (LARGE if large else SMALL)]
+    shrunk += [shrink_to(pixels, side) for side in SHORT_SIDES if side < min(shrunk[-1].shape[:2])]
     return [whole(p) for p in shrunk if min(p.shape[:2]) >= LEAST_SIDE] or [whole(pixels)]
 
 

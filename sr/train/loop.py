@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from sr.evaluate.recognition import Classifiers
 from sr.models import catalog
 from sr.train import validation
 from sr.train.crops import Crops, batches, numbers
@@ -28,7 +29,7 @@ WARM_UP = 100  # steps
 DECAY = 0.999  # of the moving average of the weights
 LOG_EVERY = 20  # steps
 ON_CARD = ("model", "stage", "start", "degrade", "batch", "crop", "rate", "seed")
-ON_CARD += ("licence", "attribution")
+ON_CARD += ("without", "licence", "attribution")
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Trainer:
     """A run under way.
 
     held: photos to validate on.
+    classifiers: that say how well these are recognised, or none.
     step: how many are done.
     seconds, waited: spent in steps and in waiting for crops, in all sittings.
     scores: the validations so far.
@@ -46,6 +48,7 @@ class Trainer:
     stage: Stage
     library: Library
     held: list[Held]
+    classifiers: Classifiers
     processes: Processes
     step: int = 0
     seconds: float = 0.0
@@ -76,7 +79,7 @@ class Trainer:
                 if self.step == last or self.step % self.settings.every == 0:
                     self.validate()
                 if self.processes.any(bool(asked_to_stop)) and self.step < last:
-                    self.save()
+                    self.save(weights=not self.classifiers)
                     return False
         return True
 
@@ -106,6 +109,7 @@ class Trainer:
     def take_step(self, small: Tensor, large: Tensor) -> Losses:
         """One step; gives the losses by name. Raises `RunError`."""
         start = time.perf_counter()
+        torch.manual_seed(self.settings.seed + self.step)  # so that a run that goes on draws alike
         try:
             losses = self.stage.step(small, large, learning_rate(self.settings, self.step))
         except NotFinite:
@@ -124,18 +128,27 @@ class Trainer:
                 self.run.save_weights(self.average.state_dict(), FIRST)
             if self.held:
                 restored = validation.restore(self.model, self.average, self.held)
-                quality = validation.score(self.held, restored)
+                quality = validation.score(self.held, restored, self.classifiers)
                 self.scores.append({"dataset": "validation", "step": self.step, **quality})
                 self._log(VALIDATION_LOG, "validation", quality)
                 sample = validation.sample(self.held, self._first_restored, restored)
                 self.run.write_sample(self.step, sample)
-        self.save()
+        self.save(weights=self._is_best())
 
-    def save(self) -> None:
-        """A checkpoint, the weights and the card; the other processes wait for it."""
+    def _is_best(self) -> bool:
+        """Whether the last validation was the best, where it tells: the yardstick is recognition.
+
+        Quality is no yardstick: by PSNR what is blurred is best, by sharpness what is not.
+        """
+        kept = [sum(score[f"{name}_kept"] for name in self.classifiers) for score in self.scores]
+        return not kept or kept[-1] == max(kept)
+
+    def save(self, *, weights: bool) -> None:
+        """A checkpoint, the card and, if asked, the weights; the other processes wait for it."""
         if self.processes.writes:
             self.run.save_checkpoint(self.state_dict())
-            self.run.save_weights(self.average.state_dict())
+            if weights:
+                self.run.save_weights(self.average.state_dict())
             self.run.write_json(CARD, self.card())
         self.processes.wait()
 
@@ -183,6 +196,7 @@ class Trainer:
         device = self.processes.device.type
         return {
             **{name: getattr(self.settings, name) for name in ON_CARD},
+            "losses": {term.name: term.weight for term in self.stage.terms},
             "features": self.stage.features,
             "photos": self.library.photos,
             "skipped": self.library.skipped,

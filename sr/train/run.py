@@ -32,7 +32,7 @@ class Settings:
     """What a run was asked; config.json has the same names.
 
     data: the folder of photos to learn from.
-    stage: "mse", "gan" or "finetune".
+    stage: "mse", "gan", "finetune" or "task".
     model: the catalog's name of the network.
     start: the model or run whose weights it begins with, or None.
     degrade: a name of `DEGRADATIONS`.
@@ -44,6 +44,7 @@ class Settings:
     workers: processes that make crops, for each process that trains.
     every: steps between validations.
     validate: a folder of photos to validate on, or None for some of `data`.
+    without: the name of a loss to do without, to see what it is good for (task).
     cache: where decoded photos are kept, or None for the run's own folder.
     licence, attribution: of the weights and of the photos, for the card.
     """
@@ -61,6 +62,7 @@ class Settings:
     workers: int = 1
     every: int = 1000
     validate: str | None = None
+    without: str | None = None
     cache: str | None = None
     licence: str = ""
     attribution: str = ""

@@ -7,28 +7,34 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from sr.evaluate import recognition
 from sr.image import PhotoError
 from sr.models import catalog, discriminator
-from sr.models.discriminator import Discriminator
+from sr.models.discriminator import Discriminator, PatchDiscriminator
 from sr.settings import SCALE
 from sr.train import features, validation
 from sr.train.distributed import Processes
 from sr.train.library import LEAST_SIDE, Library, files_in, gather
 from sr.train.loop import Trainer
+from sr.train.losses import WINDOW
 from sr.train.run import Run, RunError, Settings
-from sr.train.stages import AdversarialStage, PixelStage, Stage, freeze_statistics
+from sr.train.stages import AdversarialStage, PixelStage, Stage, TaskStage, freeze_statistics
+from sr.train.validation import Held
 
-MSE, GAN, FINETUNE = STAGES = ("mse", "gan", "finetune")
-# model, start and learning rate where they aren't given
+MSE, GAN, FINETUNE, TASK = STAGES = ("mse", "gan", "finetune", "task")
+# what isn't given; the rest is as `Settings` has it
 DEFAULTS = {
-    MSE: ("srresnet-div2k", None, 1e-4),
-    GAN: ("srgan-div2k", "srresnet-div2k", 1e-4),
-    FINETUNE: ("srgan-div2k", "srgan-div2k", 5e-5),
+    MSE: {"model": "srresnet-div2k", "start": None, "rate": 1e-4},
+    GAN: {"model": "srgan-div2k", "start": "srresnet-div2k", "rate": 1e-4},
+    FINETUNE: {"model": "srgan-div2k", "start": "srgan-div2k", "rate": 5e-5},
+    TASK: {"model": "srgan-swift", "start": "span", "rate": 2e-4}
+    | {"degrade": "any", "batch": 8, "crop": 192},
 }
 # What may be another when a run goes on. The photos may have moved: that they are the same is
 # seen by their sizes.
 CHANGEABLE = {"data", "steps", "every", "workers", "cache", "licence", "attribution"}
 PATHS = ("start", "validate")
+MOST_CROP = 256  # pixels a side
 SMALL = 1e-3  # standard deviation of the last layer's first weights
 
 
@@ -42,12 +48,12 @@ def prepare(run: Run, given: dict, processes: Processes, *, resume: bool = False
     _check(settings, run, processes)
     generator = _generator(settings, with_weights=not resume)
     library = _library(settings, run, processes)
-    files = files_in(Path(settings.validate)) if settings.validate else map(Path, library.held)
-    held = validation.hold(list(files), settings.degrade, settings.seed)
+    held = _held(settings, library)
     if settings.validate and not held:
         raise RunError(f"{settings.validate} has no photos of {LEAST_SIDE} pixels a side.")
     stage = _stage(settings, generator, processes)
-    trainer = Trainer(settings, run, stage, library, held, processes)
+    classifiers = recognition.load("cpu") if settings.stage == TASK else {}
+    trainer = Trainer(settings, run, stage, library, held, classifiers, processes)
     if resume:
         trainer.load_state_dict(run.load_checkpoint())
     return trainer
@@ -58,12 +64,12 @@ def begun(run: Run, given: dict) -> Settings:
     if run.checkpoint.exists():
         raise RunError(f"There is a run in {run.folder}: add --resume or name another folder.")
     stage = given.get("stage", FINETUNE)
-    model, start, rate = DEFAULTS[stage]
+    facts = {"stage": stage, **DEFAULTS[stage]}
     if "start" in given:
-        model = _model_of(given["start"])
+        facts["model"] = _model_of(given["start"])
     elif stage == FINETUNE:
-        start = given.get("model", start)
-    return Settings(**{"stage": stage, "model": model, "start": start, "rate": rate} | given)
+        facts["start"] = given.get("model", facts["start"])
+    return Settings(**facts | given)
 
 
 def resumed(run: Run, given: dict) -> Settings:
@@ -108,14 +114,18 @@ def _check(settings: Settings, run: Run, processes: Processes) -> None:
     for folder in (run.folder, Path(settings.cache or run.folder)):
         if folder.resolve().is_relative_to(data):
             raise RunError(f"{folder} is inside the folder of photos: name one outside of it.")
-    if settings.crop % SCALE or not 16 <= settings.crop <= LEAST_SIDE:
-        raise RunError(f"--crop must be a multiple of {SCALE} from 16 to {LEAST_SIDE}.")
+    if settings.crop % SCALE or not 16 <= settings.crop <= MOST_CROP:
+        raise RunError(f"--crop must be a multiple of {SCALE} from 16 to {MOST_CROP}.")
     if settings.batch % processes.size:
         raise RunError(f"--batch must be a multiple of the {processes.size} processes.")
     model = catalog.find(settings.model)
     if settings.stage != MSE and model.luma:
         raise RunError(f"{model.name} works on luma alone, which only the stage mse trains.")
-    if settings.stage != MSE and settings.crop != Discriminator.CROP:
+    if settings.stage == TASK and (lacking := recognition.missing("The stage task")):
+        raise RunError(f"{lacking}.")
+    if settings.stage == TASK and (settings.crop % WINDOW or settings.crop < 3 * WINDOW):
+        raise RunError(f"The stage task takes crops of a multiple of {WINDOW} from {3 * WINDOW}.")
+    if settings.stage in (GAN, FINETUNE) and settings.crop != Discriminator.CROP:
         raise RunError(
             f"The discriminator judges crops of {Discriminator.CROP} pixels: leave out --crop."
         )
@@ -134,7 +144,16 @@ def _library(settings: Settings, run: Run, processes: Processes) -> Library:
         for reason, count in library.skipped.items():
             print(f"{count} files are left out: each {reason}.", file=sys.stderr)
         processes.wait()
+    if not any(min(size) >= settings.crop for size in library.sizes):
+        raise RunError(f"No photo has {settings.crop} pixels a side: name a smaller --crop.")
     return library
+
+
+def _held(settings: Settings, library: Library) -> list[Held]:
+    files = files_in(Path(settings.validate)) if settings.validate else map(Path, library.held)
+    if settings.stage == TASK:
+        return validation.hold_whole(list(files), ("clean", settings.degrade), settings.seed)
+    return validation.hold(list(files), settings.degrade, settings.seed)
 
 
 def _generator(settings: Settings, *, with_weights: bool) -> nn.Sequential:
@@ -168,6 +187,9 @@ def _started(start: str) -> nn.Sequential:
 def _stage(settings: Settings, generator: nn.Sequential, processes: Processes) -> Stage:
     if settings.stage == MSE:
         return PixelStage(generator, processes)
+    if settings.stage == TASK:
+        lite2 = features.frozen(features.efficientnet(), processes.device)
+        return TaskStage(generator, PatchDiscriminator(), lite2, processes, settings.without)
     against = discriminator.load(settings.start if settings.stage == FINETUNE else None)
     return AdversarialStage(generator, against, features.load(processes.device), processes)
 

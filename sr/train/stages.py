@@ -10,18 +10,30 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from sr.settings import SCALE
 from sr.train.distributed import Processes
 from sr.train.losses import (
     Term,
     absolute_error,
     adversarial_loss,
+    colour_loss,
     content_loss,
+    discriminator_hinge_loss,
     discriminator_loss,
+    feature_loss,
+    hinge_loss,
     squared_error,
 )
 
 BETAS = (0.9, 0.99)  # Adam's
 ADVERSARIAL = 1e-3  # Ledig et al. 2017, eq. 3
+# What each is good for is measured in docs/training.md.
+TASK_LOSSES = {"pixel": 1.0, "colour": 1.0, "task": 0.2, "adversarial": 0.01}
+CLIP = 1.0  # the norm of SPAN's gradients: its features are in levels, so single steps are wild
+BORDER = (
+    4 * SCALE
+)  # pixels of a large crop along each side, of which the small one shows too little
+STRIDE = 16  # the classifier's, in pixels
 
 Losses = dict[str, Tensor]
 
@@ -31,10 +43,13 @@ class NotFinite(RuntimeError):
 
 
 class Optimizer:
-    """Adam for one network, in half precision on a GPU (automatic mixed precision)."""
+    """Adam for one network, in half precision on a GPU (automatic mixed precision).
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
-        self.parameters = list(network.parameters())
+    clip: the largest norm of the gradients (Pascanu et al. 2013), or None.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device, clip: float | None = None) -> None:
+        self.parameters, self.clip = list(network.parameters()), clip
         self.adam = torch.optim.Adam(self.parameters, betas=BETAS, fused=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
 
@@ -46,6 +61,9 @@ class Optimizer:
             group["lr"] = learning_rate
         self.adam.zero_grad()
         self.scaler.scale(loss).backward(inputs=self.parameters)
+        if self.clip:
+            self.scaler.unscale_(self.adam)
+            nn.utils.clip_grad_norm_(self.parameters, self.clip)
         self.scaler.step(self.adam)
         self.scaler.update()
 
@@ -66,12 +84,18 @@ class Stage:
 
     features: str | None = None
 
-    def __init__(self, generator: nn.Module, terms: list[Term], processes: Processes) -> None:
+    def __init__(
+        self,
+        generator: nn.Module,
+        terms: list[Term],
+        processes: Processes,
+        clip: float | None = None,
+    ) -> None:
         self.terms, self.device = terms, processes.device
         self.average = copy.deepcopy(generator).to(self.device).eval()
         self.generator = processes.share(generator)
         self.networks = {"generator": generator}
-        self.optimizers = {"generator": Optimizer(generator, self.device)}
+        self.optimizers = {"generator": Optimizer(generator, self.device, clip)}
 
     def step(self, small: Tensor, large: Tensor, learning_rate: float) -> Losses:
         """Learn from (N, C, h, w) and (N, C, H, W) in 0..1; gives the losses by name.
@@ -131,6 +155,59 @@ class AdversarialStage(Stage):
         self.optimizers["discriminator"].step(loss, learning_rate)
         losses = self.update_generator(restored, large, learning_rate)
         return losses | {"discriminator": loss.detach()}
+
+
+class TaskStage(Stage):
+    """The original's pixels, colours and texture, and to be recognised as it is.
+
+    discriminator: judges patches; it learns first in each step, as in `AdversarialStage`.
+    features: of the classifier that is to recognise what is restored.
+    without: one of `TASK_LOSSES` to leave out, or None.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        features: nn.Module,
+        processes: Processes,
+        without: str | None = None,
+    ) -> None:
+        losses = {
+            "pixel": absolute_error,
+            "colour": colour_loss,
+            "task": lambda restored, original: feature_loss(features, *shifted(restored, original)),
+            "adversarial": lambda restored, _: hinge_loss(discriminator, restored),
+        }
+        terms = [Term(name, TASK_LOSSES[name], loss) for name, loss in losses.items()]
+        terms = [term for term in terms if term.name != without]
+        super().__init__(generator, terms, processes, CLIP)
+        self.features = features.name
+        self.discriminator = processes.share(discriminator.train())
+        self.networks["discriminator"] = discriminator
+        self.optimizers["discriminator"] = Optimizer(discriminator, self.device)
+
+    def step(self, small: Tensor, large: Tensor, learning_rate: float) -> Losses:
+        restored, large = (inner(x) for x in (self.restore(small), large))
+        with mixed_precision(self.device):
+            loss = discriminator_hinge_loss(self.discriminator, restored.detach(), large)
+        self.optimizers["discriminator"].step(loss, learning_rate)
+        losses = self.update_generator(restored, large, learning_rate)
+        return losses | {"discriminator": loss.detach()}
+
+
+def inner(x: Tensor) -> Tensor:
+    """(N, C, H, W) without its `BORDER`."""
+    return x[:, :, BORDER:-BORDER, BORDER:-BORDER]
+
+
+def shifted(*pictures: Tensor) -> list[Tensor]:
+    """All cut alike, at random by up to a stride of the classifier.
+
+    Or the generator learns what its grid likes, and draws that.
+    """
+    down, right = torch.randint(STRIDE, (2,)).tolist()
+    return [x[:, :, down : down - STRIDE, right : right - STRIDE] for x in pictures]
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:

@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,16 +11,20 @@ import numpy as np
 from torch import nn
 
 from sr.compare import metrics
+from sr.evaluate import recognition
 from sr.evaluate.degradations import DEGRADATIONS
-from sr.image import Photo, bicubic, png
+from sr.evaluate.recognition import Classifiers
+from sr.image import Photo, bicubic, png, shrink_to
 from sr.inference import engine
 from sr.inference.upscaler import ready
 from sr.models.model import Model
 from sr.settings import SCALE
-from sr.train.library import LEAST_SIDE, decode, sizes
+from sr.train.library import LEAST_SIDE, decode, sizes, whole
 
 SIDE = 320  # pixels a side of each photo that are restored, at most
 MOST = 8  # photos
+SHORT = 256  # short side of photos to be recognised, of which the network sees 64 pixels
+MANY = 32  # of these photos, or chance would say which weights are best
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,17 @@ def hold(files: list[Path], degrade: str, seed: int) -> list[Held]:
     return held
 
 
+def hold_whole(files: list[Path], degrades: Iterable[str], seed: int) -> list[Held]:
+    """The whole of the first few photos among `files`, small, with each degradation."""
+    held = []
+    for _, pixels in islice(decode(files, Counter()), MANY):
+        large = whole(shrink_to(pixels, SHORT))
+        for degrade in degrades:
+            rng = np.random.default_rng((seed, len(held)))
+            held.append(Held(large, DEGRADATIONS[degrade](large, rng)))
+    return held
+
+
 def restore(model: Model, network: nn.Module, held: list[Held]) -> list[np.ndarray]:
     """What the engine, which is what people run, makes of each with this network's weights."""
     upscaler = ready(model, copy.deepcopy(network).cpu().float(), "training")
@@ -52,17 +68,26 @@ def restore(model: Model, network: nn.Module, held: list[Held]) -> list[np.ndarr
     return [engine.upscale(one, upscaler, **options).pixels for one in pictures]
 
 
-def score(held: list[Held], restored: list[np.ndarray]) -> dict[str, float]:
-    """The measures of `metrics.Quality`, their means over the photos."""
-    pairs = zip(held, restored, strict=True)
-    found = [asdict(metrics.quality(one.large, made)) for one, made in pairs]
-    return {name: float(np.mean([quality[name] for quality in found])) for name in found[0]}
+def score(
+    held: list[Held], restored: list[np.ndarray], classifiers: Classifiers
+) -> dict[str, float]:
+    """The measures of `metrics.Quality` and of `recognition.compare`, their means over the photos.
+
+    classifiers: of `recognition`, or none.
+    """
+    found = []
+    for one, made in zip(held, restored, strict=True):
+        original = recognition.answers(classifiers, one.large)
+        answers = recognition.answers(classifiers, made)
+        quality = asdict(metrics.quality(one.large, made))
+        found.append(quality | recognition.compare(original, answers))
+    return {name: float(np.mean([row[name] for row in found])) for name in found[0]}
 
 
 def sample(held: list[Held], *restored: list[np.ndarray]) -> bytes:
-    """A PNG: a row for each photo, of bicubic, each network's result and the original."""
+    """A PNG: a row for each of a few, of bicubic, each network's result and the original."""
     rows = []
-    for one, *made in zip(held, *restored, strict=True):
+    for one, *made in islice(zip(held, *restored, strict=True), MOST):
         pictures = [bicubic(one.small), *made, one.large]
         rows.append(np.concatenate([_middle(p, LEAST_SIDE) for p in pictures], axis=1))
     return png(np.concatenate(rows))

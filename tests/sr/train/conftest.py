@@ -43,6 +43,17 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def large_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the example photos, large enough for lessons; one is held out in `held`."""
+    folder = tmp_path_factory.mktemp("large")
+    for path in EXAMPLES.glob("*.png"):
+        Image.open(path).resize((320, 300), Image.Resampling.BICUBIC).save(folder / path.name)
+    (folder / "held").mkdir()
+    (folder / "owl.png").rename(folder / "held" / "owl.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def command(examples, tmp_path_factory):
     """command(RUN, option, ...): train on `examples` in this process; gives the exit code."""
     cache = str(tmp_path_factory.mktemp("cache"))

@@ -87,7 +87,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_good(command, tmp_
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--crop", "30"], "must be a multiple of 4 from 16 to 128"),
+        (["--crop", "30"], "must be a multiple of 4 from 16 to 256"),
         (["--stage", "finetune", "--crop", "64"], "crops of 96 pixels: leave out --crop"),
         (["--stage", "gan", "--model", "fsrcnn"], "on luma alone, which only the stage mse"),
         (["--resume"], "There is no run in .* leave out --resume"),

@@ -135,4 +135,5 @@ def test_what_is_not_asked_follows_from_the_stage(tmp_path):
     assert asked(start="srgan") == ("finetune", "srgan", "srgan", 5e-5)
     assert asked(model="srgan-photo") == ("finetune", "srgan-photo", "srgan-photo", 5e-5)
     assert asked(stage="gan") == ("gan", "srgan-div2k", "srresnet-div2k", 1e-4)
+    assert asked(stage="task") == ("task", "srgan-swift", "span", 2e-4)
     assert asked(stage="mse", rate=1e-3) == ("mse", "srresnet-div2k", None, 1e-3)

@@ -1,5 +1,7 @@
 """One step: the losses are the papers', the right network learns, and a bad number changes none."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +11,13 @@ from safetensors.torch import save_file
 import hub
 from sr.image import read, shrink
 from sr.models import catalog, discriminator
-from sr.models.discriminator import Discriminator
+from sr.models.discriminator import Discriminator, PatchDiscriminator
+from sr.models.span import SPAN
 from sr.models.srresnet import SRResNet
 from sr.train import features, setup, stages
 from sr.train.distributed import Processes
-from sr.train.losses import content_loss
-from sr.train.stages import AdversarialStage, NotFinite, PixelStage
+from sr.train.losses import colour_loss, content_loss, discriminator_hinge_loss, feature_loss
+from sr.train.stages import AdversarialStage, NotFinite, PixelStage, TaskStage
 from tests.conftest import EXAMPLES
 
 ALONE = Processes(0, 1, torch.device("cpu"))
@@ -119,6 +122,57 @@ def test_a_loss_that_is_not_finite_changes_nothing(adversarial, batch, bad):
     assert all(torch.equal(v, before[name]) for name, v in weights(adversarial).items())
 
 
+@pytest.fixture
+def task(content):
+    torch.manual_seed(0)
+    network, against = SPAN(8, 1), PatchDiscriminator(8)
+    return lambda **options: TaskStage(network, against, content, ALONE, **options)
+
+
+def test_the_losses_of_the_task_are_those_of_its_terms(task, content, batch, monkeypatch):
+    monkeypatch.setattr(stages, "shifted", lambda *pictures: pictures)
+    stage, (small, large) = task(), batch
+    with torch.no_grad():
+        made, original = (x[:, :, 16:-16, 16:-16] for x in (stage.generator(small), large))
+        # spectral norm gets nearer each time it is asked
+        discriminator = copy.deepcopy(stage.discriminator)
+        expected = discriminator_hinge_loss(discriminator, made, original)
+        seen = feature_loss(content, made, original)
+    losses = stage.step(small, large, 0.0)
+    torch.testing.assert_close(losses["pixel"], (made - original).abs().mean())
+    torch.testing.assert_close(losses["colour"], colour_loss(made, original))
+    torch.testing.assert_close(losses["task"], seen)
+    torch.testing.assert_close(losses["discriminator"], expected)
+
+
+@pytest.mark.parametrize("name", stages.TASK_LOSSES)
+def test_the_task_can_do_without_a_loss(task, batch, name):
+    losses = task(without=name).step(*batch, 1e-4)
+    assert {name, *losses} == {*stages.TASK_LOSSES, "discriminator"} and name not in losses
+
+
+def test_the_gradients_of_the_task_are_clipped(task, batch):
+    stage = task()
+    stage.step(*(1000 * x for x in batch), 1e-4)
+    gradients = torch.cat([p.grad.flatten() for p in stage.networks["generator"].parameters()])
+    assert 0.99 < gradients.norm() < 1.01
+
+
+def test_the_task_is_learned_and_the_patches_are_told_apart(task, batch):
+    stage = task()
+    losses = [stage.step(*batch, 1e-3) for _ in range(20)]
+    for name in ("pixel", "task", "discriminator"):
+        assert losses[-1][name] < losses[0][name]
+
+
+def test_pictures_are_shifted_alike(batch):
+    torch.manual_seed(3)
+    a, b = stages.shifted(batch[1], batch[1].flip(1))
+    assert torch.equal(a, b.flip(1)) and a.shape[2:] == (80, 80)
+    places = {tuple(stages.shifted(batch[1])[0][0, 0, 0, :2].tolist()) for _ in range(8)}
+    assert len(places) > 2
+
+
 def test_weights_that_were_trained_keep_their_statistics(batch):
     network = catalog.build(catalog.find("srgan-div2k")).network
     stages.freeze_statistics(network.train())
@@ -147,6 +201,28 @@ def test_the_content_loss_sees_what_differs(content, batch):
     blurred = F.avg_pool2d(large, 5, 1, 2)
     assert 0 < content_loss(content, large * 0.98, large) < content_loss(content, blurred, large)
     assert [tuple(f.shape[2:]) for f in content(large)] == [(24, 24), (12, 12), (6, 6)]
+
+
+def test_the_feature_loss_is_relative_to_the_original_s(content, batch):
+    large = batch[1]
+    assert feature_loss(content, large, large) == 0
+    blurred = F.avg_pool2d(large, 5, 1, 2)
+    apart = [
+        (a - b).abs().mean() / b.abs().mean()
+        for a, b in zip(content(blurred), content(large), strict=True)
+    ]
+    torch.testing.assert_close(feature_loss(content, blurred, large), sum(apart) / 3)
+
+
+def test_the_colour_loss_sees_a_shift_and_a_grid_and_no_noise(batch):
+    large = batch[1]
+    grid = torch.zeros(4, 4)
+    grid[0, 0] = 0.16
+    torch.testing.assert_close(colour_loss(large + 0.02, large).item(), 0.02, atol=1e-5, rtol=0)
+    gridded = large + grid.repeat(24, 24)
+    torch.testing.assert_close(colour_loss(gridded, large).item(), 0.01, atol=1e-5, rtol=0)
+    noise = 0.05 * torch.randn(large.shape, generator=torch.Generator().manual_seed(0))
+    assert colour_loss(large + noise, large) < 0.2 * noise.abs().mean()
 
 
 def test_vgg_from_the_hub_is_used_where_it_can_be_had(tmp_path, monkeypatch, batch):
