@@ -1,4 +1,4 @@
-"""SPAN, the swift parameter-free attention network, and its published weights."""
+"""SPAN, the swift parameter-free attention network, its published weights, and some of our own."""
 
 from collections import OrderedDict
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hub import PackageFile
-from sr.models.model import Model
+from sr.models.model import Model, trained_here
 
 MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K's colours
 LEVELS = 255  # the features are in levels, not in 0..1
@@ -105,6 +105,10 @@ class SPAN(nn.Sequential):
 
 # The authors' own weights, in half precision; span.json says how they were converted.
 SHA256 = "06503495d056940a46b4ec04eb42bcb264de4f9850e16cbf2bc7306fcc1c1a4a"
+SWIFT = "1877178afb1d70f283831deadf058c44dbbac2f810fd6a3840d78757b4475ae8"
 SOURCE = PackageFile("sr", "weights/span.safetensors", SHA256)
 
-PUBLISHED = (Model("span", SPAN, sources=(SOURCE,), licence="Apache-2.0"),)
+PUBLISHED = (
+    Model("span", SPAN, sources=(SOURCE,), licence="Apache-2.0"),
+    trained_here("srgan-swift", SPAN, {}, SWIFT),
+)
