@@ -31,6 +31,8 @@ from ui.queue import SECONDS_BETWEEN_UPDATES, Place, Queue
 if TYPE_CHECKING:  # starting the app needs no PyTorch
     from sr.inference.upscaler import Upscaler
 
+FIRST_LOOK = "srgan-swift"  # answers in a third of a second for 256 x 256 pixels
+PATIENCE = 2.0  # seconds that people look at bicubic
 # 30 µs a pixel is what SRGAN takes on two cores.
 QUEUE = Queue(settings.QUEUE_LENGTH, guess=30e-6)
 
@@ -203,10 +205,9 @@ def _upscaled(
     photo = _open(request)
     if request.before and state.before is None:
         state = replace(state, before=_save_before(photo, folder))
-    # Where somebody looks on, the finished part is seen over bicubic.
-    canvas = image.bicubic(photo.pixels) if request.page else None
     upscaler = _suited(photo, request, place)
     colours = request.keep_colours
+    canvas = (yield from _first_look(photo, upscaler, place, state)) if request.page else None
     result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
     after = _save_after(result, folder, request.keep_metadata)
     facts = _describe(photo, result, time.perf_counter() - start, where, upscaler)
@@ -214,6 +215,17 @@ def _upscaled(
     yield state
     if request.name:
         yield _named(request, state, photo, result)
+
+
+def _first_look(
+    photo: Photo, upscaler: Upscaler, place: Place, state: State
+) -> Generator[State, None, np.ndarray]:
+    """What the finished part is seen over: a quick network's picture, or bicubic for a moment."""
+    canvas, seconds = image.bicubic(photo.pixels), place.seconds_left()
+    if seconds > PATIENCE and upscaler.model.name != FIRST_LOOK and not zero.spaces:
+        for step in _steps(photo, sr.load(FIRST_LOOK), canvas=canvas, keep_colours=True):
+            yield replace(state, seconds=seconds, canvas=step.canvas)
+    return canvas
 
 
 def _identified(request: Request, place: Place) -> Generator[State, None, None]:

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 import classify
+import sr
 from sr import image
 from ui import pipeline, status
-from ui.pipeline import Request
+from ui.pipeline import Request, State
 from ui.queue import Busy, Queue
 
 
@@ -66,6 +67,28 @@ def test_a_part_is_worked_on_and_a_page_sees_bicubic_at_once(queue, macaw):
     assert first.before == last.before and first.after is None
     assert before.shape == after.shape == (376, 384, 3)
     assert last.facts[0].startswith("96 × 94 → 384 × 376 pixels")
+
+
+def test_who_would_wait_long_sees_a_quick_network_s_picture_first(queue, macaw, monkeypatch):
+    photo, slow = image.read(macaw), sr.load("srgan-div2k")
+    quick = sr.upscale(photo, sr.load("srgan-swift"), keep_colours=True).pixels
+    pictures = {}
+    with queue.place("slow", photo.size[0] * photo.size[1]) as place:
+        for patience in (0, 1000):
+            monkeypatch.setattr(pipeline, "PATIENCE", patience)
+            work = pipeline._first_look(photo, slow, place, State())
+            pictures[patience] = yield_from(work)
+    np.testing.assert_array_equal(pictures[0], quick)
+    np.testing.assert_array_equal(pictures[1000], image.bicubic(photo.pixels))
+
+
+def yield_from(generator):
+    """What a generator returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
 
 
 def test_a_page_learns_what_both_pictures_are_named(queue, macaw):
