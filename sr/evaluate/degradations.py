@@ -82,9 +82,7 @@ def _phone(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _old(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Blurring the small photo is as good as blurring the large one, and needs no large one."""
     small = _noisy(blur(small, (SOFTNESS, SOFTNESS)), GRAIN, rng)
-    height, width = small.shape[:2]
-    fewer = resize(small, (max(1, int(width * RESIZED)), max(1, int(height * RESIZED))), "bilinear")
-    return as_jpeg(resize(fewer, (width, height)), 60)
+    return as_jpeg(_down_and_up(small, RESIZED, "bilinear", "bicubic"), 60)
 
 
 def _realistic_shrink(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -115,14 +113,19 @@ def _any_jpeg(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _twice(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Harmed, resized, harmed again, with JPEG's blocks lying elsewhere: a photo sent on."""
-    height, width = small.shape[:2]
     share = rng.uniform(*ANY_RESIZED)
-    fewer = (max(1, int(width * share)), max(1, int(height * share)))
-    small = resize(_realistic_harm(small, rng), fewer, rng.choice(sorted(FILTERS)))
-    small = resize(small, (width, height), rng.choice(sorted(FILTERS)))
+    small = _realistic_harm(small, rng)
+    small = _down_and_up(small, share, *rng.choice(sorted(FILTERS), 2))
     down, right = rng.integers(JPEG, size=2)
     moved = np.pad(small, ((down, 0), (right, 0), (0, 0)), "edge")
     return _any_jpeg(moved, rng)[down:, right:]
+
+
+def _down_and_up(small: np.ndarray, share: float, down: str, up: str) -> np.ndarray:
+    """Resized to a share of its sides and back, by two of `FILTERS`."""
+    height, width = small.shape[:2]
+    fewer = max(1, int(width * share)), max(1, int(height * share))
+    return resize(resize(small, fewer, down), (width, height), up)
 
 
 def _noisy(

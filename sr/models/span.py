@@ -105,8 +105,9 @@ class SPAN(nn.Sequential):
 
 # The authors' own weights, in half precision; span.json says how they were converted.
 SHA256 = "06503495d056940a46b4ec04eb42bcb264de4f9850e16cbf2bc7306fcc1c1a4a"
-SWIFT = "1877178afb1d70f283831deadf058c44dbbac2f810fd6a3840d78757b4475ae8"
 SOURCE = PackageFile("sr", "weights/span.safetensors", SHA256)
+# Trained here.
+SWIFT = "1877178afb1d70f283831deadf058c44dbbac2f810fd6a3840d78757b4475ae8"
 
 PUBLISHED = (
     Model("span", SPAN, sources=(SOURCE,), licence="Apache-2.0"),

@@ -201,7 +201,7 @@ class Trainer:
             "photos": self.library.photos,
             "skipped": self.library.skipped,
             "megapixels": round(pixels / 1e6, 1),
-            "held_out": len(self.held),
+            "held_out": len({id(one.large) for one in self.held}),  # each in several states
             "steps": self.step,
             "steps_asked": self.settings.steps,
             "seconds": round(self.seconds + self.waited, 1),

@@ -1,8 +1,8 @@
 """What the networks learn to make small.
 
-A generator's loss maps what it restored and what that should be, both
-(N, C, H, W) in 0..1, to a scalar. `Term` gives it a name and a weight; a
-stage's loss is the weighted sum of its terms.
+A generator's loss maps what it restored and the original, both (N, C, H, W)
+in 0..1, to a scalar. `Term` gives it a name and a weight; a stage's loss is
+the weighted sum of its terms.
 """
 
 from collections.abc import Callable
@@ -23,12 +23,12 @@ class Term:
 
     name: in the log.
     weight: what it is multiplied by in the sum.
-    loss: (restored, what the stage compares it with ...) -> scalar.
+    loss: (restored, original) -> scalar.
     """
 
     name: str
     weight: float
-    loss: Callable[..., Tensor]
+    loss: Callable[[Tensor, Tensor], Tensor]
 
 
 def squared_error(restored: Tensor, original: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sr.evaluate import recognition
+from sr.evaluate.recognition import Classifiers
 from sr.image import PhotoError
 from sr.models import catalog, discriminator
 from sr.models.discriminator import Discriminator, PatchDiscriminator
@@ -27,8 +28,14 @@ DEFAULTS = {
     MSE: {"model": "srresnet-div2k", "start": None, "rate": 1e-4},
     GAN: {"model": "srgan-div2k", "start": "srresnet-div2k", "rate": 1e-4},
     FINETUNE: {"model": "srgan-div2k", "start": "srgan-div2k", "rate": 5e-5},
-    TASK: {"model": "srgan-swift", "start": "span", "rate": 2e-4}
-    | {"degrade": "any", "batch": 8, "crop": 192},
+    TASK: {
+        "model": "srgan-swift",
+        "start": "span",
+        "rate": 2e-4,
+        "degrade": "any",
+        "batch": 8,
+        "crop": 192,
+    },
 }
 # What may be another when a run goes on. The photos may have moved: that they are the same is
 # seen by their sizes.
@@ -48,11 +55,11 @@ def prepare(run: Run, given: dict, processes: Processes, *, resume: bool = False
     _check(settings, run, processes)
     generator = _generator(settings, with_weights=not resume)
     library = _library(settings, run, processes)
-    held = _held(settings, library)
+    classifiers = recognition.load("cpu") if settings.stage == TASK else {}
+    held = _held(settings, library, classifiers)
     if settings.validate and not held:
         raise RunError(f"{settings.validate} has no photos of {LEAST_SIDE} pixels a side.")
     stage = _stage(settings, generator, processes)
-    classifiers = recognition.load("cpu") if settings.stage == TASK else {}
     trainer = Trainer(settings, run, stage, library, held, classifiers, processes)
     if resume:
         trainer.load_state_dict(run.load_checkpoint())
@@ -121,6 +128,8 @@ def _check(settings: Settings, run: Run, processes: Processes) -> None:
     model = catalog.find(settings.model)
     if settings.stage != MSE and model.luma:
         raise RunError(f"{model.name} works on luma alone, which only the stage mse trains.")
+    if settings.without and settings.stage != TASK:
+        raise RunError("--without is for the stage task: leave it out.")
     if settings.stage == TASK and (lacking := recognition.missing("The stage task")):
         raise RunError(f"{lacking}.")
     if settings.stage == TASK and (settings.crop % WINDOW or settings.crop < 3 * WINDOW):
@@ -149,10 +158,11 @@ def _library(settings: Settings, run: Run, processes: Processes) -> Library:
     return library
 
 
-def _held(settings: Settings, library: Library) -> list[Held]:
+def _held(settings: Settings, library: Library, classifiers: Classifiers) -> list[Held]:
     files = files_in(Path(settings.validate)) if settings.validate else map(Path, library.held)
     if settings.stage == TASK:
-        return validation.hold_whole(list(files), ("clean", settings.degrade), settings.seed)
+        degrades = ("clean", settings.degrade)
+        return validation.hold_whole(list(files), degrades, settings.seed, classifiers)
     return validation.hold(list(files), settings.degrade, settings.seed)
 
 

@@ -5,6 +5,7 @@ list of its `terms`, see `losses`.
 """
 
 import copy
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -27,12 +28,11 @@ from sr.train.losses import (
 
 BETAS = (0.9, 0.99)  # Adam's
 ADVERSARIAL = 1e-3  # Ledig et al. 2017, eq. 3
-# What each is good for is measured in docs/training.md.
+# docs/training.md has what was measured, and what was not.
 TASK_LOSSES = {"pixel": 1.0, "colour": 1.0, "task": 0.2, "adversarial": 0.01}
 CLIP = 1.0  # the norm of SPAN's gradients: its features are in levels, so single steps are wild
-BORDER = (
-    4 * SCALE
-)  # pixels of a large crop along each side, of which the small one shows too little
+# Pixels along each side of a crop, of which its small one shows too little.
+BORDER = 4 * SCALE
 STRIDE = 16  # the classifier's, in pixels
 
 Losses = dict[str, Tensor]
@@ -123,12 +123,49 @@ class PixelStage(Stage):
         super().__init__(generator, [Term("pixel", 1.0, squared_error)], processes)
 
 
-class AdversarialStage(Stage):
+class DiscriminatorStage(Stage):
+    """Against a discriminator that learns too, first in each step.
+
+    features: what a loss of the generator compares, for its name.
+    """
+
+    discriminator_loss: Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        terms: list[Term],
+        discriminator: nn.Module,
+        features: nn.Module,
+        processes: Processes,
+        clip: float | None = None,
+    ) -> None:
+        super().__init__(generator, terms, processes, clip)
+        self.features = features.name
+        self.discriminator = processes.share(discriminator.train())
+        self.networks["discriminator"] = discriminator
+        self.optimizers["discriminator"] = Optimizer(discriminator, self.device)
+
+    def judged(self, x: Tensor) -> Tensor:
+        """The part of (N, C, H, W) that the losses see."""
+        return x
+
+    def step(self, small: Tensor, large: Tensor, learning_rate: float) -> Losses:
+        restored, large = (self.judged(x) for x in (self.restore(small), large))
+        with mixed_precision(self.device):
+            loss = self.discriminator_loss(self.discriminator, restored.detach(), large)
+        self.optimizers["discriminator"].step(loss, learning_rate)
+        losses = self.update_generator(restored, large, learning_rate)
+        return losses | {"discriminator": loss.detach()}
+
+
+class AdversarialStage(DiscriminatorStage):
     """SRGAN: content and adversarial loss, against a discriminator that learns too.
 
-    Ledig et al. 2017, eq. 2 and 3, and the absolute error of the pixels. The
-    discriminator learns first in each step.
+    Ledig et al. 2017, eq. 2 and 3, and the absolute error of the pixels.
     """
+
+    discriminator_loss = staticmethod(discriminator_loss)
 
     def __init__(
         self,
@@ -142,28 +179,18 @@ class AdversarialStage(Stage):
             Term("adversarial", ADVERSARIAL, lambda made, _: adversarial_loss(discriminator, made)),
             Term("pixel", 1.0, absolute_error),
         ]
-        super().__init__(generator, terms, processes)
-        self.features = features.name
-        self.discriminator = processes.share(discriminator.train())
-        self.networks["discriminator"] = discriminator
-        self.optimizers["discriminator"] = Optimizer(discriminator, self.device)
-
-    def step(self, small: Tensor, large: Tensor, learning_rate: float) -> Losses:
-        restored = self.restore(small)
-        with mixed_precision(self.device):
-            loss = discriminator_loss(self.discriminator, restored.detach(), large)
-        self.optimizers["discriminator"].step(loss, learning_rate)
-        losses = self.update_generator(restored, large, learning_rate)
-        return losses | {"discriminator": loss.detach()}
+        super().__init__(generator, terms, discriminator, features, processes)
 
 
-class TaskStage(Stage):
+class TaskStage(DiscriminatorStage):
     """The original's pixels, colours and texture, and to be recognised as it is.
 
-    discriminator: judges patches; it learns first in each step, as in `AdversarialStage`.
+    discriminator: judges patches.
     features: of the classifier that is to recognise what is restored.
     without: one of `TASK_LOSSES` to leave out, or None.
     """
+
+    discriminator_loss = staticmethod(discriminator_hinge_loss)
 
     def __init__(
         self,
@@ -181,24 +208,11 @@ class TaskStage(Stage):
         }
         terms = [Term(name, TASK_LOSSES[name], loss) for name, loss in losses.items()]
         terms = [term for term in terms if term.name != without]
-        super().__init__(generator, terms, processes, CLIP)
-        self.features = features.name
-        self.discriminator = processes.share(discriminator.train())
-        self.networks["discriminator"] = discriminator
-        self.optimizers["discriminator"] = Optimizer(discriminator, self.device)
+        super().__init__(generator, terms, discriminator, features, processes, CLIP)
 
-    def step(self, small: Tensor, large: Tensor, learning_rate: float) -> Losses:
-        restored, large = (inner(x) for x in (self.restore(small), large))
-        with mixed_precision(self.device):
-            loss = discriminator_hinge_loss(self.discriminator, restored.detach(), large)
-        self.optimizers["discriminator"].step(loss, learning_rate)
-        losses = self.update_generator(restored, large, learning_rate)
-        return losses | {"discriminator": loss.detach()}
-
-
-def inner(x: Tensor) -> Tensor:
-    """(N, C, H, W) without its `BORDER`."""
-    return x[:, :, BORDER:-BORDER, BORDER:-BORDER]
+    def judged(self, x: Tensor) -> Tensor:
+        """Without its `BORDER`."""
+        return x[:, :, BORDER:-BORDER, BORDER:-BORDER]
 
 
 def shifted(*pictures: Tensor) -> list[Tensor]:

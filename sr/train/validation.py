@@ -3,7 +3,7 @@
 import copy
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -33,10 +33,12 @@ class Held:
 
     large: (H, W, 3), sides multiples of four.
     small: (H/4, W/4, 3), what a network sees of it.
+    answers: as `recognition.answers`, for the large one.
     """
 
     large: np.ndarray
     small: np.ndarray
+    answers: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def hold(files: list[Path], degrade: str, seed: int) -> list[Held]:
@@ -49,14 +51,17 @@ def hold(files: list[Path], degrade: str, seed: int) -> list[Held]:
     return held
 
 
-def hold_whole(files: list[Path], degrades: Iterable[str], seed: int) -> list[Held]:
+def hold_whole(
+    files: list[Path], degrades: Iterable[str], seed: int, classifiers: Classifiers
+) -> list[Held]:
     """The whole of the first few photos among `files`, small, with each degradation."""
     held = []
     for _, pixels in islice(decode(files, Counter()), MANY):
         large = whole(shrink_to(pixels, SHORT))
+        answers = recognition.answers(classifiers, large)
         for degrade in degrades:
             rng = np.random.default_rng((seed, len(held)))
-            held.append(Held(large, DEGRADATIONS[degrade](large, rng)))
+            held.append(Held(large, DEGRADATIONS[degrade](large, rng), answers))
     return held
 
 
@@ -77,10 +82,9 @@ def score(
     """
     found = []
     for one, made in zip(held, restored, strict=True):
-        original = recognition.answers(classifiers, one.large)
         answers = recognition.answers(classifiers, made)
         quality = asdict(metrics.quality(one.large, made))
-        found.append(quality | recognition.compare(original, answers))
+        found.append(quality | recognition.compare(one.answers, answers))
     return {name: float(np.mean([row[name] for row in found])) for name in found[0]}
 
 

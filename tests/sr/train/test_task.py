@@ -79,6 +79,7 @@ def test_the_weights_kept_are_those_that_were_recognised_best(train, tmp_path, m
     [
         (["--crop", "80"], "crops of a multiple of 32 from 96"),
         (["--model", "fsrcnn"], "works on luma alone"),
+        (["--stage", "gan", "--without", "pixel"], "--without is for the stage task"),
     ],
 )
 def test_what_can_not_be_trained_is_a_sentence(train, tmp_path, capsys, options, sentence):
