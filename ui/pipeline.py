@@ -98,10 +98,12 @@ class State:
 
 def upscale(request: Request) -> Iterator[State]:
     """Enlarge a photo four times, and name the bird in it if asked."""
+    from sr.inference import auto
+
     pixels = _size(request, settings.max_pixels())[0]
     # Weights are fetched in the request's own thread: that must not hold up the worker. Those that
-    # Auto takes beside the default come with packages.
-    kind = sr.load(request.model or None).model.name
+    # Auto takes for some photos come with packages.
+    kind = sr.load(request.model or auto.usual()).model.name
     state = State()
     with QUEUE.place(kind, pixels) as place:
         folder = new_folder()
@@ -116,9 +118,11 @@ def upscale(request: Request) -> Iterator[State]:
 
 def identify(request: Request) -> Iterator[State]:
     """Name the bird in a photo, which is enlarged first if it is small for the classifier."""
+    from sr.inference import auto
+
     pixels, short_side = _size(request, settings.MAX_PIXELS_READ)
     small = short_side < classifiers.load(device=settings.device()).input_size
-    kind, work = (sr.load().model.name, pixels) if small else ("naming", 1)
+    kind, work = (sr.load(auto.usual()).model.name, pixels) if small else ("naming", 1)
     with QUEUE.place(kind, work) as place:
         yield from _waited(place, State())
         yield from QUEUE.work(_identified(request, place))
@@ -207,7 +211,9 @@ def _upscaled(
         state = replace(state, before=_save_before(photo, folder))
     upscaler = _suited(photo, request, place)
     colours = request.keep_colours
-    canvas = (yield from _first_look(photo, upscaler, place, state)) if request.page else None
+    canvas = None
+    if request.page:
+        canvas = yield from _first_look(photo, upscaler, place, state, colours)
     result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
     after = _save_after(result, folder, request.keep_metadata)
     facts = _describe(photo, result, time.perf_counter() - start, where, upscaler)
@@ -218,12 +224,12 @@ def _upscaled(
 
 
 def _first_look(
-    photo: Photo, upscaler: Upscaler, place: Place, state: State
+    photo: Photo, upscaler: Upscaler, place: Place, state: State, keep_colours: bool
 ) -> Generator[State, None, np.ndarray]:
     """What the finished part is seen over: a quick network's picture, or bicubic for a moment."""
     canvas, seconds = image.bicubic(photo.pixels), place.seconds_left()
     if seconds > PATIENCE and upscaler.model.name != FIRST_LOOK and not zero.spaces:
-        for step in _steps(photo, sr.load(FIRST_LOOK), canvas=canvas, keep_colours=True):
+        for step in _steps(photo, sr.load(FIRST_LOOK), canvas, keep_colours=keep_colours):
             yield replace(state, seconds=seconds, canvas=step.canvas)
     return canvas
 

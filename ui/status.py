@@ -31,7 +31,7 @@ def sentence() -> str:
 
 
 def warm_up() -> None:
-    """Fetch and read the default weights while people look at the page."""
+    """Fetch and read the weights that most photos meet, and SRGAN's, while people look on."""
     IN_USE.text = "Reading weights."
     try:
         IN_USE.text = _loaded()
@@ -43,17 +43,13 @@ def warm_up() -> None:
 
 
 def _loaded() -> str:
-    from sr.inference import device
+    from sr.inference import auto, device
 
     here = device.choose_device()
     where = device.described(here, device.choose_precision(here))
-    upscaler, classifier = sr.load(), classifiers.load(device=settings.device())
-    notes = [note for note in (upscaler.note, classifier.note) if note]
-    return " ".join(
-        (
-            f"In use: {upscaler.model.name} ({upscaler.weights}), {classifier.name} "
-            f"({classifier.weights}).",
-            f"Device: {where}.",
-            *notes,
-        )
-    )
+    upscalers = [sr.load(name) for name in dict.fromkeys((auto.usual(), None))]
+    classifier = classifiers.load(device=settings.device())
+    used = [f"{one.model.name} ({one.weights})" for one in upscalers]
+    used.append(f"{classifier.name} ({classifier.weights})")
+    notes = [one.note for one in (*upscalers, classifier) if one.note]
+    return " ".join((f"In use: {', '.join(used)}.", f"Device: {where}.", *notes))

@@ -104,7 +104,11 @@ def _any_shrink(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _any_harm(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return small if rng.random() < HALF else HARMS[rng.integers(len(HARMS))](small, rng)
+    return small if rng.random() < HALF else _harmed(small, rng)
+
+
+def _harmed(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return HARMS[rng.integers(len(HARMS))](small, rng)
 
 
 def _any_jpeg(small: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -174,4 +178,7 @@ ANY = Degradation(
     _any_harm,
     _any_shrink,
 )
-DEGRADATIONS = EVALUATED | {REALISTIC.name: REALISTIC, ANY.name: ANY}
+# Its two halves.
+SHRUNK = Degradation("shrunk", "at random shrunk", _clean, _any_shrink)
+HARMED = Degradation("harmed", "at random shrunk and harmed", _harmed, _any_shrink)
+DEGRADATIONS = EVALUATED | {d.name: d for d in (REALISTIC, ANY, SHRUNK, HARMED)}

@@ -1,8 +1,7 @@
 """Which network suits a photo: what the app takes unless a model is asked for by name.
 
-SRGAN, the default, makes the most of a clean photo, and feathers of a JPEG's blocks. Networks that
-learned from damaged photos leave these alone; the best of them is too slow for large ones.
-docs/results.md has the measurements.
+SRGAN-Swift has learned from clean and from damaged photos, and is quick. Real-ESRGAN makes more of
+damaged ones, and is too slow for large ones. docs/results.md has the measurements.
 """
 
 from dataclasses import replace
@@ -14,7 +13,7 @@ from sr.inference.upscaler import Upscaler
 from sr.models import catalog
 
 SMALL = 100 * 100  # pixels, up to which Real-ESRGAN takes a few seconds on two cores
-FOR_SMALL, FOR_DAMAGED = "real-esrgan", "srgan-photo"
+USUAL, FOR_SMALL = "srgan-swift", "real-esrgan"
 
 
 def load(photo: Photo, name: str | None = None) -> Upscaler:
@@ -24,14 +23,14 @@ def load(photo: Photo, name: str | None = None) -> Upscaler:
     Raises `catalog.UnknownModel` and `hub.WeightsUnavailable`.
     """
     if name or settings.own_weights():
-        return upscaler.load(name)
+        return upscaler.load(name)  # the owner's own are the default
     chosen, why = choose(condition(photo), photo.size[0] * photo.size[1])
     try:
         loaded = upscaler.load(chosen)
     except catalog.ERRORS:  # nobody asked for it by name
         if chosen != FOR_SMALL:
             raise
-        loaded = upscaler.load(FOR_DAMAGED)
+        loaded = upscaler.load(USUAL)
     note = f"Auto took {loaded.model.name}: {why}."
     return replace(loaded, note=" ".join(filter(None, (note, loaded.note))))
 
@@ -41,13 +40,18 @@ def upscale(photo: Photo, device: str | None = None) -> Photo:
     return engine.upscale(photo, load(photo), device=device, keep_colours=True)
 
 
-def choose(state: Condition, pixels: int) -> tuple[str | None, str]:
-    """(a model's name or None for the default, why) for a photo of so many pixels."""
+def usual() -> str | None:
+    """The model of most photos; None for the default, where that is the owner's own."""
+    return None if settings.own_weights() else USUAL
+
+
+def choose(state: Condition, pixels: int) -> tuple[str, str]:
+    """(a model's name, why) for a photo of so many pixels."""
     if not state.damaged:
-        return None, "the photo shows no harm by JPEG or noise"
+        return USUAL, "the photo shows no harm by JPEG or noise"
     if pixels <= SMALL:
         return FOR_SMALL, f"{_harm(state)}, and the photo is small enough for a slow network"
-    return FOR_DAMAGED, _harm(state)
+    return USUAL, f"{_harm(state)}, and the photo is too large for a slow network"
 
 
 def _harm(state: Condition) -> str:

@@ -62,7 +62,7 @@ LIST = (
     Entry("srcnn", "srcnn", "SRCNN: the first, on luma"),
     Entry("fsrcnn", "fsrcnn", "FSRCNN: the fastest, on luma"),
     Entry("span", "span", "SPAN: as near to the original as SRResNet, faster"),
-    Entry("srgan-swift", "span", "SRGAN-Swift: sharp and quick, for clean photos"),
+    Entry("srgan-swift", "span", "SRGAN-Swift: sharp and quick, for any photo"),
     Entry("esrgan", "rrdbnet", "ESRGAN: slow"),
     Entry("real-esrgan", "rrdbnet", "Real-ESRGAN: for damaged photos, slow"),
     Entry("real-esrgan-general", "srvgg", "Real-ESRGAN general: for damaged photos, compact"),

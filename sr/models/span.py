@@ -107,7 +107,7 @@ class SPAN(nn.Sequential):
 SHA256 = "06503495d056940a46b4ec04eb42bcb264de4f9850e16cbf2bc7306fcc1c1a4a"
 SOURCE = PackageFile("sr", "weights/span.safetensors", SHA256)
 # Trained here.
-SWIFT = "1877178afb1d70f283831deadf058c44dbbac2f810fd6a3840d78757b4475ae8"
+SWIFT = "66401f05f2f176435d54f7b7b8c6459b4960b9bb8eb32813055e81bf47c54158"
 
 PUBLISHED = (
     Model("span", SPAN, sources=(SOURCE,), licence="Apache-2.0"),

@@ -136,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--every", type=positive, help=every)
     add("--validate", metavar="FOLDER", help="photos to validate on, never learned from")
     add("--without", choices=TASK_LOSSES, help="a loss to do without, to see what it does (task)")
+    taught = "harmed crops whose target is what Real-ESRGAN makes of them; 0 (task)"
+    add("--lessons", type=_from_zero, metavar="N", help=taught)
     add("--cache", metavar="FOLDER", help="for decoded photos; RUN/cache unless given *")
     workers = f"processes that make crops; {default(Settings.workers)} *"
     add("--workers", type=_from_zero, help=workers)

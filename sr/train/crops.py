@@ -1,5 +1,10 @@
 """Random crops of a library with what the network sees of them, each known by its number.
 
+A lesson is a harmed crop whose original is replaced by what a teacher makes of it: knowledge
+distillation (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015). What noise and
+JPEG have taken away can't be known, and a network that is to be near all that it might have been
+becomes blurred. What a teacher makes of the very crop that the pupil sees can be learned.
+
 Number n gives the same crop whatever process or worker makes it, so a run
 that goes on, or one spread over processes, sees what a single one would.
 """
@@ -7,15 +12,18 @@ that goes on, or one spread over processes, sees what a single one would.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
 
-from sr.evaluate.degradations import DEGRADATIONS
-from sr.image import bicubic
+from sr.evaluate.degradations import DEGRADATIONS, HARMED, SHRUNK
+from sr.image import Photo, bicubic
 from sr.image.luma import luma
+from sr.inference import engine, upscaler
 from sr.settings import SCALE
 from sr.train.library import Library
 
@@ -25,6 +33,12 @@ from sr.train.library import Library
 # and, as colours are enlarged smoothly, one pixel more; bicubic enlarging looks two further.
 GRID = 16 * SCALE
 MARGIN = 19 * SCALE
+# Of lessons.
+TEACHER = "real-esrgan"
+SIDE = 256  # pixels a side of what it makes; crops are cut from it
+SMALL = SIDE // SCALE
+RECORD = (SMALL**2 + SIDE**2) * 3  # bytes of a lesson: what the teacher saw, and what it made
+
 DRAWN = 2  # places drawn for each crop; the one with more detail is taken
 
 
@@ -86,9 +100,82 @@ class Crops(Dataset):
     def _tensor(self, pixels: np.ndarray, turns: int, mirrored: int) -> Tensor:
         if self.one_channel:
             pixels = luma(pixels).round().astype(np.uint8)[:, :, None]
-        pixels = np.rot90(pixels, turns)
-        pixels = pixels[:, ::-1] if mirrored else pixels
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        return tensor(pixels, turns, mirrored)
+
+
+def tensor(pixels: np.ndarray, turns: int, mirrored: int) -> Tensor:
+    """(H, W, C) -> (C, H, W), turned by so many right angles and mirrored or not."""
+    pixels = np.rot90(pixels, turns)
+    pixels = pixels[:, ::-1] if mirrored else pixels
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+
+@dataclass(frozen=True)
+class Lessons(Dataset):
+    """The n-th lesson's crop, as `Crops` has them: (small, large), and large is the teacher's.
+
+    file: `RECORD`s, one after the other.
+    count: how many of them are drawn from.
+    """
+
+    file: Path
+    count: int
+    crop: int
+    seed: int
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((self.seed, number))
+        start = int(rng.integers(self.count)) * RECORD
+        record = np.memmap(self.file, np.uint8, "r", start, (RECORD,))
+        small, large = np.split(record, [SMALL**2 * 3])
+        side = self.crop // SCALE
+        y, x = rng.integers(SMALL - side + 1, size=2)
+        small = small.reshape(SMALL, SMALL, 3)[y : y + side, x : x + side]
+        large = large.reshape(SIDE, SIDE, 3)[SCALE * y :, SCALE * x :][: self.crop, : self.crop]
+        turns, mirrored = rng.integers(4), rng.integers(2)
+        return tensor(small, turns, mirrored), tensor(large, turns, mirrored)
+
+
+@dataclass(frozen=True)
+class Taught(Dataset):
+    """Crops that are only shrunk, with their originals, and lessons, by turns."""
+
+    crops: Crops
+    lessons: Lessons
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        return (self.lessons if number % 2 else self.crops)[number // 2]
+
+
+def taught(library: Library, count: int, crop: int, seed: int) -> Taught:
+    """From a library of which so many lessons are made."""
+    lessons = Lessons(_file(library), count, crop, seed)
+    return Taught(Crops(library, crop, SHRUNK.name, seed), lessons)
+
+
+def make_lessons(library: Library, count: int, seed: int) -> None:
+    """Make lessons until there are `count`, beside the library's pictures. Can be interrupted.
+
+    Raises the catalog's errors.
+    """
+    file = _file(library)
+    file.touch()
+    done = file.stat().st_size // RECORD
+    if done >= count:
+        return
+    crops, teacher = Crops(library, SIDE, HARMED.name, seed), upscaler.load(TEACHER)
+    with file.open("r+b") as target:
+        target.truncate(done * RECORD)
+        target.seek(0, 2)
+        for number in tqdm(range(done, count), "lessons", count, initial=done, disable=None):
+            small = np.ascontiguousarray(crops[number][0].numpy().transpose(1, 2, 0))
+            made = engine.upscale(Photo(small), teacher, keep_colours=True).pixels
+            target.write(small.tobytes() + made.tobytes())
+            target.flush()
+
+
+def _file(library: Library) -> Path:
+    return library.file.with_suffix(f".{TEACHER}.u8")
 
 
 def numbers(

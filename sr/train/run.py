@@ -45,6 +45,7 @@ class Settings:
     every: steps between validations.
     validate: a folder of photos to validate on, or None for some of `data`.
     without: the name of a loss to do without, to see what it is good for (task).
+    lessons: how many harmed crops have a teacher's picture for their original, see `crops`.
     cache: where decoded photos are kept, or None for the run's own folder.
     licence, attribution: of the weights and of the photos, for the card.
     """
@@ -63,6 +64,7 @@ class Settings:
     every: int = 1000
     validate: str | None = None
     without: str | None = None
+    lessons: int = 0
     cache: str | None = None
     licence: str = ""
     attribution: str = ""

@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from sr.evaluate import recognition
+from sr.evaluate.degradations import ANY
 from sr.evaluate.recognition import Classifiers
 from sr.image import PhotoError
 from sr.models import catalog, discriminator
 from sr.models.discriminator import Discriminator, PatchDiscriminator
 from sr.settings import SCALE
-from sr.train import features, validation
+from sr.train import crops, features, validation
 from sr.train.distributed import Processes
 from sr.train.library import LEAST_SIDE, Library, files_in, gather
 from sr.train.loop import Trainer
@@ -55,6 +56,8 @@ def prepare(run: Run, given: dict, processes: Processes, *, resume: bool = False
     _check(settings, run, processes)
     generator = _generator(settings, with_weights=not resume)
     library = _library(settings, run, processes)
+    if settings.lessons:
+        _make_lessons(settings, library, processes)
     classifiers = recognition.load("cpu") if settings.stage == TASK else {}
     held = _held(settings, library, classifiers)
     if settings.validate and not held:
@@ -128,8 +131,10 @@ def _check(settings: Settings, run: Run, processes: Processes) -> None:
     model = catalog.find(settings.model)
     if settings.stage != MSE and model.luma:
         raise RunError(f"{model.name} works on luma alone, which only the stage mse trains.")
-    if settings.without and settings.stage != TASK:
-        raise RunError("--without is for the stage task: leave it out.")
+    if (settings.without or settings.lessons) and settings.stage != TASK:
+        raise RunError("--without and --lessons are for the stage task: leave them out.")
+    if settings.lessons and settings.degrade != ANY.name:
+        raise RunError("Lessons are photos degraded in any way: leave out --degrade.")
     if settings.stage == TASK and (lacking := recognition.missing("The stage task")):
         raise RunError(f"{lacking}.")
     if settings.stage == TASK and (settings.crop % WINDOW or settings.crop < 3 * WINDOW):
@@ -156,6 +161,13 @@ def _library(settings: Settings, run: Run, processes: Processes) -> Library:
     if not any(min(size) >= settings.crop for size in library.sizes):
         raise RunError(f"No photo has {settings.crop} pixels a side: name a smaller --crop.")
     return library
+
+
+def _make_lessons(settings: Settings, library: Library, processes: Processes) -> None:
+    """By the process that writes, while the others wait."""
+    if processes.writes:
+        crops.make_lessons(library, settings.lessons, settings.seed)
+    processes.wait()
 
 
 def _held(settings: Settings, library: Library, classifiers: Classifiers) -> list[Held]:
@@ -195,6 +207,7 @@ def _started(start: str) -> nn.Sequential:
 
 
 def _stage(settings: Settings, generator: nn.Sequential, processes: Processes) -> Stage:
+    torch.manual_seed(settings.seed)  # what was loaded since has drawn numbers, or was kept
     if settings.stage == MSE:
         return PixelStage(generator, processes)
     if settings.stage == TASK:

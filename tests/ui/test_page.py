@@ -243,7 +243,7 @@ def test_the_page_is_up_before_the_weights_and_tells_of_them(browser, tmp_path):
             page.goto(app.url)
             wait_for_status(page, r"Fetching weights, [1-9]\d? ?%")
             # what came is no weights file, so the embedded one is used, and the page says so
-            wait_for_status(page, "In use: srgan-div2k .* This is the fallback")
+            wait_for_status(page, "In use: srgan-swift .* srgan-div2k .* This is the fallback")
             page.close()
 
 
@@ -253,4 +253,4 @@ def wait_for_status(page, pattern: str) -> None:
 
 
 def test_the_status_names_the_weights(page):
-    wait_for_status(page, r"In use: srgan-div2k .*gan_generator.h5.*imagenet-birds")
+    wait_for_status(page, r"In use: srgan-swift .* srgan-div2k .*gan_generator.h5.*imagenet-birds")

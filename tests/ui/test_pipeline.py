@@ -76,7 +76,7 @@ def test_who_would_wait_long_sees_a_quick_network_s_picture_first(queue, macaw, 
     with queue.place("slow", photo.size[0] * photo.size[1]) as place:
         for patience in (0, 1000):
             monkeypatch.setattr(pipeline, "PATIENCE", patience)
-            work = pipeline._first_look(photo, slow, place, State())
+            work = pipeline._first_look(photo, slow, place, State(), True)
             pictures[patience] = yield_from(work)
     np.testing.assert_array_equal(pictures[0], quick)
     np.testing.assert_array_equal(pictures[1000], image.bicubic(photo.pixels))
@@ -116,10 +116,11 @@ def test_the_device_reaches_engine_and_classifier(queue, macaw, monkeypatch):
 def test_auto_takes_another_network_for_a_damaged_photo_and_says_so(queue, macaw, tmp_path):
     path = tmp_path / "macaw.jpg"
     Image.open(macaw).convert("RGB").save(path, quality=50)
-    *_, last = pipeline.upscale(Request(str(path), name=False))
-    assert " · srgan-photo, weights" in last.facts[0]
-    assert last.facts[1] == "Auto took srgan-photo: it is a JPEG of quality 50."
-    assert set(queue._seconds) == {"srgan-photo"}
+    part = (0.3, 0.3, 0.7, 0.7)
+    *_, last = pipeline.upscale(Request(str(path), name=False, box=part))
+    assert " · real-esrgan, weights" in last.facts[0]
+    assert last.facts[1].startswith("Auto took real-esrgan: it is a JPEG of quality 50")
+    assert set(queue._seconds) == {"real-esrgan"}
     *_, named = pipeline.upscale(Request(str(path), "fsrcnn", name=False))
     assert " · fsrcnn, weights" in named.facts[0] and len(named.facts) == 1
 

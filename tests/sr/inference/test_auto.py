@@ -8,16 +8,18 @@ from sr.image import Condition, Photo, as_jpeg
 from sr.inference import auto, upscaler
 
 CLEAN = Condition(None, 1.0, 1.0)
+LARGE = 10**6
+TOO_LARGE = ", and the photo is too large for a slow network"
 
 
 @pytest.mark.parametrize(
     ("state", "pixels", "name", "why"),
     [
-        (CLEAN, 90 * 90, None, "the photo shows no harm by JPEG or noise"),
-        (Condition(95, 1.0, 1.0), 10**6, None, "the photo shows no harm by JPEG or noise"),
-        (Condition(70, 1.3, 1.0), 10**6, "srgan-photo", "it is a JPEG of quality 70"),
-        (Condition(None, 1.3, 1.0), 10**6, "srgan-photo", "the photo has a JPEG's blocks"),
-        (Condition(None, 1.0, 9.0), 10**6, "srgan-photo", "the photo is noisy"),
+        (CLEAN, 90 * 90, auto.USUAL, "the photo shows no harm by JPEG or noise"),
+        (Condition(95, 1.0, 1.0), LARGE, auto.USUAL, "the photo shows no harm by JPEG or noise"),
+        (Condition(70, 1.3, 1.0), LARGE, auto.USUAL, f"it is a JPEG of quality 70{TOO_LARGE}"),
+        (Condition(None, 1.3, 1.0), LARGE, auto.USUAL, f"the photo has a JPEG's blocks{TOO_LARGE}"),
+        (Condition(None, 1.0, 9.0), LARGE, auto.USUAL, f"the photo is noisy{TOO_LARGE}"),
         (
             Condition(70, 1.3, 1.0),
             auto.SMALL,
@@ -32,11 +34,10 @@ def test_the_choice(state, pixels, name, why):
 
 def test_the_answer_says_which_and_why(landscape):
     clean = auto.load(Photo(landscape))
-    assert clean.model.name == "srgan-div2k"
-    assert clean.note.startswith("Auto took srgan-div2k: the photo shows no harm by JPEG or noise.")
-    assert "This is the fallback" in clean.note
+    assert clean.model.name == "srgan-swift"
+    assert clean.note == "Auto took srgan-swift: the photo shows no harm by JPEG or noise."
     damaged = auto.load(Photo(as_jpeg(landscape, 50)))
-    assert damaged.note == "Auto took srgan-photo: the photo has a JPEG's blocks."
+    assert damaged.note == f"Auto took srgan-swift: the photo has a JPEG's blocks{TOO_LARGE}."
 
 
 def test_a_model_asked_for_by_name_is_never_replaced(landscape):
@@ -49,6 +50,7 @@ def test_own_weights_are_for_all_photos(monkeypatch):
     photo = Photo(np.zeros((9, 9, 3), np.uint8), jpeg_quality=10)
     loaded = auto.load(photo)
     assert loaded.model.name == "srgan-div2k" and "Auto" not in loaded.note
+    assert auto.usual() is None
 
 
 def test_without_real_esrgan_a_small_damaged_photo_is_enlarged_all_the_same(monkeypatch, landscape):
@@ -61,5 +63,5 @@ def test_without_real_esrgan_a_small_damaged_photo_is_enlarged_all_the_same(monk
 
     monkeypatch.setattr(upscaler, "load", without)
     loaded = auto.load(Photo(landscape[:60, :60].copy(), jpeg_quality=50))
-    assert loaded.model.name == "srgan-photo"
-    assert loaded.note.startswith("Auto took srgan-photo: it is a JPEG of quality 50")
+    assert loaded.model.name == auto.USUAL == auto.usual()
+    assert loaded.note.startswith("Auto took srgan-swift: it is a JPEG of quality 50")

@@ -54,12 +54,15 @@ def test_a_run_goes_on_bit_for_bit(train, tmp_path, monkeypatch):
     assert {"lite0_kept", "lite2_agreement"} < card["scores"][-1].keys()
 
 
-def test_the_weights_kept_are_those_that_were_recognised_best(train, tmp_path, monkeypatch):
-    scores, averages, validate = iter([0.2, 0.5, 0.3]), [], Trainer.validate
+@pytest.mark.parametrize(("kept", "best"), [([0.2, 0.5, 0.3], 1), ([0.2, 0.5, 0.49], 2)])
+def test_the_weights_kept_are_the_newest_that_are_recognised_as_well_as_any(
+    train, tmp_path, monkeypatch, kept, best
+):
+    scores, averages, validate = iter(kept), [], Trainer.validate
 
     def recognised(*_):
-        kept = next(scores)
-        return {"psnr_y": 20.0, "lite0_kept": kept, "lite2_kept": kept}
+        share = next(scores)
+        return {"psnr_y": 20.0, "lite0_kept": share, "lite2_kept": share}
 
     def noted(self):
         averages.append({k: v.clone() for k, v in self.average.state_dict().items()})
@@ -69,9 +72,17 @@ def test_the_weights_kept_are_those_that_were_recognised_best(train, tmp_path, m
     monkeypatch.setattr(Trainer, "validate", noted)
     run = Run(tmp_path / "run")
     assert train(run.folder, *NEW) == 0
-    assert same(load_file(run.weights), averages[1]) and not same(averages[1], averages[2])
-    kept = [row["lite0_kept"] for row in rows(run.folder / "validation.csv")]
-    assert kept == ["0.2", "0.5", "0.3"]
+    assert not same(averages[1], averages[2])
+    assert same(load_file(run.weights), averages[best])
+    written = [float(row["lite0_kept"]) for row in rows(run.folder / "validation.csv")]
+    assert written == kept
+
+
+def test_a_run_with_lessons_makes_them_and_says_so(train, tmp_path, monkeypatch):
+    monkeypatch.setattr("sr.train.crops.TEACHER", "own")
+    run = Run(tmp_path / "run")
+    assert train(run.folder, *NEW, "--lessons", "2") == 0
+    assert run.card()["lessons"] == 2
 
 
 @pytest.mark.parametrize(
@@ -79,7 +90,8 @@ def test_the_weights_kept_are_those_that_were_recognised_best(train, tmp_path, m
     [
         (["--crop", "80"], "crops of a multiple of 32 from 96"),
         (["--model", "fsrcnn"], "works on luma alone"),
-        (["--stage", "gan", "--without", "pixel"], "--without is for the stage task"),
+        (["--stage", "gan", "--without", "pixel"], "are for the stage task"),
+        (["--lessons", "2", "--degrade", "old"], "leave out --degrade"),
     ],
 )
 def test_what_can_not_be_trained_is_a_sentence(train, tmp_path, capsys, options, sentence):
