@@ -10,7 +10,7 @@ that goes on, or one spread over processes, sees what a single one would.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -33,13 +33,12 @@ from sr.train.library import Library
 # and, as colours are enlarged smoothly, one pixel more; bicubic enlarging looks two further.
 GRID = 16 * SCALE
 MARGIN = 19 * SCALE
+DRAWN = 2  # places drawn for each crop; the one with more detail is taken
 # Of lessons.
 TEACHER = "real-esrgan"
 SIDE = 256  # pixels a side of what it makes; crops are cut from it
 SMALL = SIDE // SCALE
 RECORD = (SMALL**2 + SIDE**2) * 3  # bytes of a lesson: what the teacher saw, and what it made
-
-DRAWN = 2  # places drawn for each crop; the one with more detail is taken
 
 
 @dataclass(frozen=True)
@@ -147,10 +146,10 @@ class Taught(Dataset):
         return (self.lessons if number % 2 else self.crops)[number // 2]
 
 
-def taught(library: Library, count: int, crop: int, seed: int) -> Taught:
-    """From a library of which so many lessons are made."""
-    lessons = Lessons(_file(library), count, crop, seed)
-    return Taught(Crops(library, crop, SHRUNK.name, seed), lessons)
+def taught(crops: Crops, count: int) -> Taught:
+    """With lessons for the harmed ones, of which so many are made for the library."""
+    lessons = Lessons(_file(crops.library), count, crops.crop, crops.seed)
+    return Taught(replace(crops, degrade=SHRUNK.name), lessons)
 
 
 def make_lessons(library: Library, count: int, seed: int) -> None:

@@ -93,7 +93,7 @@ class Trainer:
         asked, model, processes = self.settings, self.model, self.processes
         crops = Crops(self.library, asked.crop, asked.degrade, asked.seed, model.luma, model.scale)
         if asked.lessons:
-            crops = taught(self.library, asked.lessons, asked.crop, asked.seed)
+            crops = taught(crops, asked.lessons)
         mine = numbers(self.step, stop, asked.batch, processes.rank, processes.size)
         source = iter(batches(crops, mine, asked.workers))
         while True:

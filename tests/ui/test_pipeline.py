@@ -119,7 +119,8 @@ def test_auto_takes_another_network_for_a_damaged_photo_and_says_so(queue, macaw
     part = (0.3, 0.3, 0.7, 0.7)
     *_, last = pipeline.upscale(Request(str(path), name=False, box=part))
     assert " · real-esrgan, weights" in last.facts[0]
-    assert last.facts[1].startswith("Auto took real-esrgan: it is a JPEG of quality 50")
+    small = "the photo is small enough for a slow network"
+    assert last.facts[1] == f"Auto took real-esrgan: it is a JPEG of quality 50, and {small}."
     assert set(queue._seconds) == {"real-esrgan"}
     *_, named = pipeline.upscale(Request(str(path), "fsrcnn", name=False))
     assert " · fsrcnn, weights" in named.facts[0] and len(named.facts) == 1

@@ -21,7 +21,7 @@ def library(large_photos, tmp_path, monkeypatch):
 @pytest.fixture
 def made(library):
     crops.make_lessons(library, COUNT, SEED)
-    return crops.taught(library, COUNT, CROP, SEED)
+    return crops.taught(crops.Crops(library, CROP, "any", SEED), COUNT)
 
 
 def pictures(crop):

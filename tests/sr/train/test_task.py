@@ -90,7 +90,10 @@ def test_a_run_with_lessons_makes_them_and_says_so(train, tmp_path, monkeypatch)
     [
         (["--crop", "80"], "crops of a multiple of 32 from 96"),
         (["--model", "fsrcnn"], "works on luma alone"),
-        (["--stage", "gan", "--without", "pixel"], "are for the stage task"),
+        (
+            ["--stage", "gan", "--without", "pixel"],
+            "--without and --lessons are for the stage task: leave them out.",
+        ),
         (["--lessons", "2", "--degrade", "old"], "leave out --degrade"),
     ],
 )
