@@ -1,21 +1,30 @@
-"""python -m classify PHOTO...: the five most likely birds in each photo.
+"""python -m classify PHOTO...: the bird in each photo, and how sure that is.
 
-A program like app.py: it brings the two halves together, so that a small photo is enlarged by the
-super-resolution network before it is classified, as on the page.
+A program like app.py: it brings the two halves together, so that a small bird is enlarged by the
+super-resolution network before it is classified, as on the page. Folders are searched for photos.
 """
 
 import argparse
+import csv
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
 
 import classify
 import sr
 from classify.catalog import ERRORS, names
 from sr import commands
+from sr.image import crop, is_photo
 from sr.inference import EngineError, auto
 from sr.inference.device import choose_device
 from sr.settings import MAX_PIXELS_READ
+
+COLUMNS = ("file", "name", "scientific", "tier", "probability", "family", "group", "box")
+Named = tuple[str, classify.Answer]  # a photo's path, and what it shows
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,48 +34,137 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m classify", description=__doc__)
-    parser.add_argument("photos", nargs="+", metavar="PHOTO")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of them")
     parser.add_argument("--model", help=f"one of {', '.join(names())}")
     parser.add_argument("--device", help=commands.DEVICE_HELP)
-    parser.add_argument("--json", action="store_true", help="print a JSON list instead of tables")
+    parser.add_argument(
+        "--species",
+        type=Path,
+        metavar="FILE",
+        help="consider these only: English or scientific names or eBird codes, one a line",
+    )
+    parser.add_argument("--whole", action="store_true", help="don't look for a small bird")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON list instead of a table")
+    form.add_argument("--csv", action="store_true", help="print CSV, a line as each is named")
     return parser
 
 
 def _run(args: argparse.Namespace) -> int:
-    answers, failed = [], 0
-    device = str(choose_device(args.device))
-    for path in args.photos:
-        try:
-            answers.append((path, answer(path, args.model, device)))
-        except (sr.PhotoError, EngineError, *ERRORS) as error:
-            print(error, file=sys.stderr)
-            failed = 1
+    photos = [path for given in args.photos for path in _photos(given)]
+    failed: list[str] = []
+    answers = _answers(photos, args, failed)
     if args.json:
         print(json.dumps([{"photo": path, **asdict(a)} for path, a in answers], indent=2))
+    elif args.csv:
+        write_csv(answers)
+    elif len(photos) == 1:
+        print("\n".join(details(path, answer) for path, answer in answers))
     else:
-        print("\n\n".join(table(path, a) for path, a in answers))
-    return failed
+        print(table(list(answers)))
+    return 1 if failed else 0
 
 
-def answer(path: str, classifier: str | None, device: str) -> classify.Answer:
-    """The answer for a file, enlarged and classified on the same device."""
+def _photos(given: str) -> list[str]:
+    """The photos in a folder and the folders in it; a path that is no folder is a photo."""
+    if not Path(given).is_dir():
+        return [given]
+    found = sorted(str(path) for path in Path(given).rglob("*") if is_photo(path))
+    if not found:
+        raise sr.PhotoError(f"The folder {given} has no photos in it or in the folders below.")
+    return found
+
+
+def _answers(photos: list[str], args: argparse.Namespace, failed: list[str]) -> Iterator[Named]:
+    """Each photo that can be read, named; the others go to `failed` with a sentence for people."""
+    device = str(choose_device(args.device))
+    only = args.species.read_text(encoding="utf-8-sig", errors="replace") if args.species else ""
+    told = set()
+    with tqdm(photos, unit="photo", leave=False, disable=None if len(photos) > 1 else True) as bar:
+        for path in bar:
+            try:
+                found = answer(path, args.model, device, only, args.whole)
+            except (sr.PhotoError, EngineError) as error:
+                bar.write(str(error), file=sys.stderr)
+                failed.append(path)
+                continue
+            if found.list_note and found.list_note not in told:
+                told.add(found.list_note)
+                bar.write(found.list_note, file=sys.stderr)
+            yield path, found
+
+
+def answer(
+    path: str, classifier: str | None, device: str, only: str = "", whole: bool = False
+) -> classify.Answer:
+    """The answer for a file, enlarged and classified on the same device.
+
+    only, whole: as the options --species (its text) and --whole.
+    """
     photo = sr.open(path, max_pixels=MAX_PIXELS_READ)
+
+    def enlarged(box):
+        return auto.upscale(crop(photo, box) if box else photo, device).pixels
+
     return classify.identify(
         photo.pixels,
         classifier=classifier,
-        enlarge=lambda: auto.upscale(photo, device).pixels,
+        enlarge=enlarged,
+        box=classify.WHOLE if whole else None,
+        only=only,
         device=device,
     )
 
 
-def table(path: str, answer: classify.Answer) -> str:
-    """One photo's answer as aligned text."""
+def details(path: str, answer: classify.Answer) -> str:
+    """One photo's answer as text, with the next kinds and their pages."""
     lines = [path, answer.sentence, answer.note]
+    if answer.box:
+        lines.insert(2, f"The bird is in {_box(answer)} (left, top, right, bottom; 1 is a side).")
     lines += [
         f"  {s.probability:>6.1%}  {s.name:<28} {s.scientific or '':<28} {s.url or ''}".rstrip()
         for s in answer.species
     ]
     return "\n".join(filter(None, lines))
+
+
+def row(path: str, answer: classify.Answer) -> dict[str, str]:
+    """One photo's line of a table, by `COLUMNS`."""
+    first = answer.species[0] if answer.species else None
+    group = answer.group
+    cells = (
+        path,
+        first.name if first else "",
+        (first.scientific if first else "") or "",
+        answer.tier,
+        f"{first.probability if first else answer.bird:.3f}",
+        answer.family or "",
+        f"{group.tier} {group.name}" if group else "",
+        _box(answer),
+    )
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def _box(answer: classify.Answer) -> str:
+    return ",".join(f"{edge:.3f}" for edge in answer.box) if answer.box else ""
+
+
+def write_csv(answers: Iterable[Named]) -> None:
+    """CSV on the standard output, each line as soon as it is known."""
+    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for path, answer in answers:
+        writer.writerow(row(path, answer))
+        sys.stdout.flush()
+
+
+def table(answers: list[Named]) -> str:
+    """Answers as text, a line each under the columns' names."""
+    rows = [dict(zip(COLUMNS, COLUMNS, strict=True)), *(row(path, a) for path, a in answers)]
+    widths = {column: max(len(line[column]) for line in rows) for column in COLUMNS}
+    lines = ("  ".join(f"{line[c]:<{widths[c]}}" for c in COLUMNS).rstrip() for line in rows)
+    notes = dict.fromkeys(a.note for _, a in answers if a.note)
+    return "\n".join([*lines, *notes])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 import hub
 from classify import loaders
 from classify.classifier import Classifier
+from classify.kinds import ListError
 from hub import BadWeights, Catalog, HubFile, PackageFile, Source, WeightsUnavailable
 
 EMBEDDED = "imagenet-birds"
@@ -22,7 +23,7 @@ class UnknownClassifier(ValueError):
     """No classifier of that name; the message lists those there are."""
 
 
-ERRORS = (UnknownClassifier, WeightsUnavailable)  # what `load` raises
+ERRORS = (UnknownClassifier, WeightsUnavailable, ListError)  # what naming raises
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def _own() -> Entry | None:
 
 
 def _load(entry: Entry, device: str) -> Classifier:
+    import torch
+
     source = entry.source
     if isinstance(source, str):
         source = hub.parse(source, "model.safetensors")
@@ -122,6 +125,7 @@ def _load(entry: Entry, device: str) -> Classifier:
     except BadWeights as error:
         raise WeightsUnavailable(f"{error}.", source) from None
     model = loaded.model.eval().requires_grad_(False).to(device)
+    model = model.to(memory_format=torch.channels_last)  # twice as quick on a CPU
     return replace(loaded, model=model, name=entry.name, weights=str(source))
 
 

@@ -30,6 +30,16 @@ def imagenet(architecture: str, path: Path) -> Classifier:
     return Classifier(model, resolve_model_data_config(model), imagenet_birds())
 
 
+# Of ImageNet's names those in which eBird's table doesn't find the family.
+IMAGENET_MEANS = {
+    "cock": "Red Junglefowl",
+    "hen": "Red Junglefowl",
+    "peacock": "peafowl",
+    "drake": "duck",
+    "American egret": "egret",
+}
+
+
 def imagenet_birds() -> dict[int, Taxon]:
     """The 59 bird classes of ImageNet-1k with the eBird species they mean, if they mean one."""
     from timm.data import ImageNetInfo
@@ -38,7 +48,8 @@ def imagenet_birds() -> dict[int, Taxon]:
     birds = {}
     for index in (*range(7, 25), *range(80, 101), *range(127, 147)):
         names = info.index_to_description(index).split(", ")
-        birds[index] = taxonomy.find(names) or Taxon(names[0])
+        names = [IMAGENET_MEANS.get(names[0], names[0]), *names]
+        birds[index] = taxonomy.find(names[1:]) or taxonomy.wider(names[1], names)
     return birds
 
 

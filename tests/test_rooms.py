@@ -34,16 +34,17 @@ ARROWS = {
     "ui.queue": set(),
     "ui.errors": CORE | {"classify", "ui.queue"},
     "ui.zero": CORE | {"ui.errors"},
-    "ui.pipeline": CORE | {"classify", "sr.compare", "ui.queue", "ui.zero"},
+    "ui.results": CORE | {"sr.compare"},
+    "ui.pipeline": CORE | {"classify", "sr.compare", "ui.queue", "ui.results", "ui.zero"},
     "ui.shelf": {"sr.compare"},
     "ui.components": CORE | {"classify", "sr.compare", "ui.words", "ui.pipeline", "ui.shelf"},
     "ui": CORE | {"classify", "sr.compare", "ui.words", "ui.queue", "ui.errors", "ui.pipeline"}
-    | {"ui.shelf", "ui.components", "ui.api"},
+    | {"ui.results", "ui.shelf", "ui.components", "ui.api"},
     "app": CORE | {"classify", "ui", "ui.words", "ui.errors", "ui.components"},
 }  # fmt: skip
 # package -> the only rooms that know it
 ONLY = {
-    "gradio": {"app", "ui", "ui.words", "ui.errors", "ui.pipeline", "ui.components"},
+    "gradio": {"app", "ui", "ui.words", "ui.errors", "ui.results", "ui.components"},
     "PIL": {"sr.image"},
     "huggingface_hub": {"hub"},
     "spaces": {"ui.zero"},

@@ -4,6 +4,7 @@ Their docstrings are what programs and agents are told of them.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -11,7 +12,8 @@ import gradio as gr
 from classify import Answer
 from sr.compare import methods, tables
 from sr.models import catalog
-from ui import pipeline
+from ui import pipeline, results
+from ui.components.custom import parse_box
 from ui.components.photo_input import photo_input
 from ui.errors import sentences
 from ui.pipeline import Request, State
@@ -22,9 +24,10 @@ def upscale(
     model: str | None = None,
     identify: bool = True,
     keep_colours: bool = True,
+    species: str | None = None,
     progress: gr.Progress = gr.Progress(),  # noqa: B008 - how Gradio hands it over
 ):
-    """Enlarge a photo four times and name the bird in it.
+    """Enlarge a photo four times, and find and name the bird in it.
 
     The network invents plausible texture: the result looks sharp, its finest detail is a guess.
 
@@ -34,16 +37,19 @@ def upscale(
             suits the photo.
         identify: Whether to name the bird as well.
         keep_colours: Whether to give the result the photo's brightness and colours.
+        species: The only species to consider: English or scientific names or eBird codes, one a
+            line; all if empty.
 
     Returns:
-        The photo before (bicubic) and after, the bird's probabilities, the PNG file, a line of
-        facts, and a sentence on the bird.
+        The photo before (bicubic) and after, the species' probabilities, the PNG file, a line of
+        facts, a sentence on the bird, and all that is known of it, as from identify.
     """
-    request = Request(image, model, name=identify, keep_colours=keep_colours)
-    state = yield from followed(pipeline.upscale(request), progress, "Upscaling")
-    label, birds = named(state.answer)
+    options = {"name": identify, "keep_colours": keep_colours, "species": species or ""}
+    work = pipeline.upscale(Request(image, model, **options))
+    state = yield from followed(work, progress, "Upscaling")
     file = str(state.after)
-    yield (str(state.before), file), label, file, " ".join(state.facts), birds
+    label, birds, bird = named(state.answer)
+    yield (str(state.before), file), label, file, " ".join(state.facts), birds, bird
 
 
 def upscale_image(
@@ -68,16 +74,30 @@ def upscale_image(
     yield str(state.after)
 
 
-def identify(image: str, progress: gr.Progress = gr.Progress()):  # noqa: B008
-    """Name the bird in a photo: the five most likely kinds, and whether there is a bird at all.
+def identify(
+    image: str,
+    species: str | None = None,
+    box: str | None = None,
+    progress: gr.Progress = gr.Progress(),  # noqa: B008
+):
+    """Find and name the bird in a photo, and say how sure that is.
 
     Args:
         image: The photo: JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF or JPEG 2000.
+        species: The only species to consider: English or scientific names or eBird codes, one a
+            line; all if empty.
+        box: The part of the photo that shows the bird, as left,top,right,bottom in fractions of
+            its sides, such as 0.1,0.2,0.6,0.9; a small bird is found if empty.
 
     Returns:
-        The kinds' probabilities, and a sentence with links to the species' pages.
+        The species' probabilities; a sentence with links to their pages; and all that is known:
+        bird (the probability of one), tier (likely, possibly, not sure or no bird, of the first
+        species), species, family, group (a family or order that is surer), box, outside (what
+        species outside the list had) and list_note (lines of the list that can't be used).
     """
-    state = yield from followed(pipeline.identify(Request(image)), progress, "Upscaling")
+    with sentences():
+        request = Request(image, species=species or "", box=parse_box(box))
+    state = yield from followed(pipeline.identify(request), progress, "Looking")
     yield named(state.answer)
 
 
@@ -102,7 +122,7 @@ def compare(
     """
     work = pipeline.compare(image, methods or [], lambda name, pixels: None)
     state = yield from followed(work, progress, "Comparing")
-    yield tables.plain(state.rows), pipeline.save_csv(state.rows, state.pair.high.name)
+    yield tables.plain(state.rows), results.save_csv(state.rows, state.pair.high.name)
 
 
 def followed(states: Iterator[State], progress: gr.Progress, what: str) -> Iterator[Any]:
@@ -117,14 +137,15 @@ def followed(states: Iterator[State], progress: gr.Progress, what: str) -> Itera
     return state
 
 
-def named(answer: Answer | None) -> tuple[dict[str, float] | str | None, str]:
-    """What the label shows, and the sentence with the links."""
+def named(answer: Answer | None) -> tuple[dict[str, float] | str | None, str, dict | None]:
+    """What the label shows, the sentence with the links, and the answer as it is."""
     if answer is None:
-        return None, ""
+        return None, "", None
     links = [f"[{s.name}]({s.url}) (*{s.scientific}*)" for s in answer.species if s.url]
     pages = f"On eBird: {', '.join(links)}." if links else ""
-    sentence = " ".join(part for part in (answer.sentence, pages, answer.note) if part)
-    return {s.name: s.probability for s in answer.species} or "no bird recognised", sentence
+    parts = answer.sentence, answer.list_note, pages, answer.note
+    label = {s.name: s.probability for s in answer.species} or "no bird recognised"
+    return label, " ".join(part for part in parts if part), asdict(answer)
 
 
 def build_api() -> None:
@@ -136,19 +157,22 @@ def build_api() -> None:
     name = gr.Checkbox(True, label="identify", **hidden)
     colours = gr.Checkbox(True, label="keep_colours", **hidden)
     chosen = gr.CheckboxGroup(methods.names(), label="methods", **hidden)
+    species = gr.Textbox(value=None, label="species", **hidden)
+    box = gr.Textbox(value=None, label="box", **hidden)
     pair = gr.ImageSlider(label="before and after", **picture)
     result = gr.Image(label="result", **picture)
     file = gr.File(label="result as PNG", **hidden)
     facts = gr.Markdown(label="facts", **hidden)
     label = gr.Label(label="most likely birds", num_top_classes=5, **hidden)
     birds = gr.Markdown(label="the bird", **hidden)
+    bird = gr.JSON(label="all that is known of it", **hidden)
     rows = gr.JSON(label="scores", **hidden)
     csv = gr.File(label="scores as CSV", **hidden)
     trigger = gr.Button(**hidden)
     for function, inputs, outputs in (
-        (upscale, [image, model, name, colours], [pair, label, file, facts, birds]),
+        (upscale, [image, model, name, colours, species], [pair, label, file, facts, birds, bird]),
         (upscale_image, [image, model, colours], result),
-        (identify, image, [label, birds]),
+        (identify, [image, species, box], [label, birds, bird]),
         (compare, [image, chosen], [rows, csv]),
     ):
         trigger.click(function, inputs, outputs, api_name=function.__name__, concurrency_limit=None)

@@ -15,7 +15,7 @@ import numpy as np
 from sr import image, settings
 from sr.compare import methods
 from sr.models.catalog import BICUBIC
-from ui import pipeline
+from ui import pipeline, results
 from ui.components.comparison import grid, table
 from ui.components.events import QUIET, WORKING, Update, in_order, progress_bar
 from ui.components.photo_input import photo_input
@@ -32,7 +32,7 @@ SHELF = Shelf(16, settings.KEPT_SECONDS, settings.COMPARED_BYTES)
 
 def run(path: str | None, names: list[str], words: Words) -> Iterator[Update]:
     """Everything the tab shows for a photo, as it comes."""
-    folder, state, finished = pipeline.new_folder(), State(), False
+    folder, state, finished = results.new_folder(), State(), False
     try:
         with sentences():
             yield CLEARED | {"progress": progress_bar(state)}
@@ -52,7 +52,7 @@ def run(path: str | None, names: list[str], words: Words) -> Iterator[Update]:
         "across": 50,
         "down": 50,
         "table": table(kept, words),
-        "csv": pipeline.save_csv(state.rows, kept.name),
+        "csv": results.save_csv(state.rows, kept.name),
     }
 
 

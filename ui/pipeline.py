@@ -7,25 +7,22 @@ whose client is gone, leaves the queue or the worker at the next state.
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gradio.utils import get_upload_folder
 
 import classify
 import sr
-from classify import catalog as classifiers
 from sr import image, settings
-from sr.compare import comparison, methods, tables
+from sr.compare import comparison, methods
 from sr.compare.comparison import Keep, Pair, Row
 from sr.image import Photo, PhotoError
 from sr.image.photo import Box, part_of
-from ui import zero
+from ui import results, zero
 from ui.queue import SECONDS_BETWEEN_UPDATES, Place, Queue
 
 if TYPE_CHECKING:  # starting the app needs no PyTorch
@@ -33,6 +30,7 @@ if TYPE_CHECKING:  # starting the app needs no PyTorch
 
 FIRST_LOOK = "srgan-swift"  # a fifth of what SRGAN takes
 PATIENCE = 2.0  # seconds that people look at bicubic
+LOOK = 240  # pixels of the short side of the photo that is shown beside the name
 # 30 µs a pixel is what SRGAN takes on two cores.
 QUEUE = Queue(settings.QUEUE_LENGTH, guess=30e-6)
 
@@ -45,17 +43,18 @@ class Request:
     model: a model's name, or None for the one that suits the photo.
     name: whether the bird is to be named.
     box: the part of the photo that is wanted, as `image.crop` takes it, or None.
+    species: the kinds of bird to consider, as `classify.kinds.read_list` takes them; "" for all.
     keep_colours: whether the result is to be as bright and coloured as the photo.
     keep_metadata: whether the result gets the photo's camera, date and place.
     before: whether the photo enlarged by bicubic is wanted as a file.
-    page: whether somebody looks on: bicubic is shown at once, the result as it grows, and what
-        the photo itself would be named beside what its enlargement is.
+    page: whether somebody looks on: a name and bicubic are shown at once, the result as it grows.
     """
 
     path: str | None
     model: str | None = None
     name: bool = True
     box: Box | None = None
+    species: str = ""
     keep_colours: bool = True
     keep_metadata: bool = False
     before: bool = True
@@ -73,9 +72,8 @@ class State:
     before: the file of the photo enlarged by bicubic.
     after: the file of the result.
     facts: sizes, time, device and model, then notes, a sentence each.
-    answer: the bird's name, by which the app goes.
-    uploaded: what the photo itself is named, where somebody looks on.
-    enlarged: what its enlargement is named, where somebody looks on.
+    answer: the bird's name, at first by the photo as it is, where somebody looks on.
+    look: (H, W, 3) uint8, the photo shrunk to be shown beside the name, where somebody looks on.
     pair: the photo to compare on, once it is opened.
     rows: the scores of a comparison.
     titles: of the methods compared, by name.
@@ -89,8 +87,7 @@ class State:
     after: Path | None = None
     facts: tuple[str, ...] = ()
     answer: classify.Answer | None = None
-    uploaded: classify.Answer | None = None
-    enlarged: classify.Answer | None = None
+    look: np.ndarray | None = None
     pair: Pair | None = None
     rows: tuple[Row, ...] = ()
     titles: dict[str, str] | None = None
@@ -100,13 +97,20 @@ def upscale(request: Request) -> Iterator[State]:
     """Enlarge a photo four times, and name the bird in it if asked."""
     from sr.inference import auto
 
-    pixels = _size(request, settings.max_pixels())[0]
+    limit = settings.max_pixels()
+    named_first = request.page and request.name
+    size = _size(request, settings.MAX_PIXELS_READ if named_first else limit)
     # Weights are fetched in the request's own thread: that must not hold up the worker. Those that
     # Auto takes for some photos come with packages.
     kind = sr.load(request.model or auto.usual()).model.name
     state = State()
-    with QUEUE.place(kind, pixels) as place:
-        folder = new_folder()
+    with QUEUE.place(kind, size[0] * size[1]) as place:
+        for look in (_glanced, _found) if named_first else ():
+            looking = look(request, state)
+            for state in QUEUE.work(looking):
+                yield state
+        image.check_size(size, Path(request.path).name, limit)
+        folder = results.new_folder()
         if request.page:
             preview = _previewed(request, folder, state)
             for state in QUEUE.work(preview):
@@ -117,59 +121,41 @@ def upscale(request: Request) -> Iterator[State]:
 
 
 def identify(request: Request) -> Iterator[State]:
-    """Name the bird in a photo, which is enlarged first if it is small for the classifier."""
+    """Find and name the bird in a photo."""
     from sr.inference import auto
 
-    pixels, short_side = _size(request, settings.MAX_PIXELS_READ)
-    small = short_side < classifiers.load(device=settings.device()).input_size
-    kind, work = (sr.load(auto.usual()).model.name, pixels) if small else ("naming", 1)
-    with QUEUE.place(kind, work) as place:
+    _size(request, settings.MAX_PIXELS_READ)
+    sr.load(auto.usual())  # a small bird is enlarged
+    with QUEUE.place("naming", 1) as place:
         yield from _waited(place, State())
-        yield from QUEUE.work(_identified(request, place))
+        yield from QUEUE.work(_identified(request))
         place.finish()
 
 
 def compare(path: str | None, names: list[str], keep: Keep) -> Iterator[State]:
-    """Shrink a photo four times, restore it by several methods and score them.
-
-    keep: called with each picture once it is made.
-    """
+    """Shrink a photo four times, restore it by several methods, give each to `keep`, and score."""
     request, chosen = Request(path), []
-    pixels = _size(request, comparison.max_pixels())[0]
+    width, height = _size(request, comparison.max_pixels())
     for name in names or methods.preferred():
         yield State()  # fetching weights can take minutes
         chosen.append(methods.method(name))
-    with QUEUE.place("compare", comparison.work(pixels, chosen)) as place:
+    with QUEUE.place("compare", comparison.work(width * height, chosen)) as place:
         yield from _waited(place, State())
         yield from QUEUE.work(_compared(request, chosen, keep, place))
         place.finish()
 
 
-def new_folder() -> Path:
-    """A folder of the request's own, from which Gradio serves, and which it deletes in time."""
-    parent = Path(get_upload_folder())
-    parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=parent))
-
-
-def save_csv(rows: tuple[Row, ...], name: str) -> str:
-    """The file of a comparison's table, named after the photo."""
-    path = new_folder() / f"{name}_compared.csv"
-    path.write_text(tables.csv_text(rows), encoding="utf-8")
-    return str(path)
-
-
 def _size(request: Request, max_pixels: int) -> tuple[int, int]:
-    """(pixels, pixels along the short side) of what is wanted, by the file's header alone.
+    """(width, height) of what is wanted, by the file's header alone.
 
     A photo that waits is not decoded before its turn: 17 of them would hold gigabytes.
     """
     limit = max_pixels if request.box is None else settings.MAX_PIXELS_READ
     size = image.read_size(_path(request), max_pixels=limit)
-    if request.box is not None:
-        columns, rows = part_of(size, request.box)
-        size = columns.stop - columns.start, rows.stop - rows.start
-    return size[0] * size[1], min(size)
+    if request.box is None:
+        return size
+    columns, rows = part_of(size, request.box)
+    return columns.stop - columns.start, rows.stop - rows.start
 
 
 def _path(request: Request) -> str:
@@ -197,9 +183,29 @@ def _waited(place: Place, state: State) -> Iterator[State]:
         yield replace(state, ahead=ahead, seconds=seconds)
 
 
+def _glanced(request: Request, state: State) -> Generator[State, None, None]:
+    """What the bird is named by all of the photo as it is, to be read while it waits."""
+    photo = _open(request, settings.MAX_PIXELS_READ)
+    answer = _answer(request, photo, classify.WHOLE)
+    answer = answer if answer.species else None  # a small bird may yet be found
+    yield replace(state, answer=answer, look=image.thumbnail(photo.pixels, LOOK))
+
+
+def _found(request: Request, state: State) -> Generator[State, None, None]:
+    """The same by the part that shows the bird, where a small one is found.
+
+    The photo is decoded once more rather than held: others may be worked on in between.
+    """
+    photo = _open(request, settings.MAX_PIXELS_READ)
+    box = None if request.box else classify.find(photo.pixels, device=settings.device())
+    if box or state.answer is None:
+        state = replace(state, answer=_answer(request, photo, box or classify.WHOLE))
+    yield state
+
+
 def _previewed(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
     """The photo by bicubic, to be looked at while it waits."""
-    yield replace(state, before=_save_before(_open(request), folder))
+    yield replace(state, before=results.save_before(_open(request), folder))
 
 
 def _upscaled(
@@ -208,19 +214,18 @@ def _upscaled(
     start = time.perf_counter()
     photo = _open(request)
     if request.before and state.before is None:
-        state = replace(state, before=_save_before(photo, folder))
+        state = replace(state, before=results.save_before(photo, folder))
     upscaler = _suited(photo, request, place)
     colours = request.keep_colours
-    canvas = None
-    if request.page:
-        canvas = yield from _first_look(photo, upscaler, place, state, colours)
+    first = _first_look(photo, upscaler, place, state, colours)
+    canvas = (yield from first) if request.page else None
     result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
-    after = _save_after(result, folder, request.keep_metadata)
-    facts = _describe(photo, result, time.perf_counter() - start, where, upscaler)
+    after = results.save_after(result, folder, request.keep_metadata)
+    facts = results.described(photo, result, time.perf_counter() - start, where, upscaler)
     state = replace(state, share=1.0, after=after, facts=facts)
     yield state
-    if request.name:
-        yield _named(request, state, photo, result)
+    if request.name:  # by what Auto makes of the photo
+        yield from _named(request, photo, state, result if colours and not request.model else None)
 
 
 def _first_look(
@@ -234,13 +239,10 @@ def _first_look(
     return canvas
 
 
-def _identified(request: Request, place: Place) -> Generator[State, None, None]:
+def _identified(request: Request) -> Generator[State, None, None]:
     photo = _open(request, settings.MAX_PIXELS_READ)
-    small = classify.wants_enlarging(photo.pixels, device=settings.device())
-    result = None
-    if small:
-        result, _ = yield from _run(photo, _suited(photo, request, place), place, State())
-    yield _named(request, State(share=1.0), photo, result)
+    state = State(share=1.0, look=image.thumbnail(photo.pixels, LOOK))
+    yield from _named(request, photo, state)
 
 
 def _suited(photo: Photo, request: Request, place: Place) -> Upscaler:
@@ -283,41 +285,51 @@ def _steps(
     return engine.steps(photo, upscaler, canvas=canvas, **options)
 
 
-def _save_before(photo: Photo, folder: Path) -> Path:
-    """The slider's left picture: bicubic, as large as the result, lossless."""
-    alpha = None if photo.alpha is None else image.bicubic(photo.alpha)
-    return image.write(image.bicubic(photo.pixels), folder / f"{photo.name}_bicubic.png", alpha)
+def _named(
+    request: Request, photo: Photo, state: State, enlarged: Photo | None = None
+) -> Generator[State, None, None]:
+    """The state with the bird's name, then again by an enlargement where the bird is small.
+
+    It is Auto's enlargement, whatever model the result is made by, so that the name doesn't hang
+    on that.  enlarged: what Auto makes of the whole photo, where that is there already.
+    """
+    state = replace(state, answer=state.answer or _answer(request, photo))
+    found = None if request.box else state.answer.box
+    yield state
+    part = image.crop(photo, found) if found else photo
+    if not classify.wants_enlarging(part.pixels, device=settings.device()):
+        return
+    if found or not enlarged:
+        enlarged = yield from _enlarged(part, state)
+    answer = _answer(request, photo, found or classify.WHOLE, lambda _: enlarged.pixels)
+    yield replace(state, answer=answer)
 
 
-def _save_after(result: Photo, folder: Path, keep_metadata: bool) -> Path:
-    """The result, lossless, named after the photo."""
-    exif = result.exif if keep_metadata else None
-    return image.write(result.pixels, folder / f"{result.name}_x4.png", result.alpha, exif=exif)
+def _answer(
+    request: Request,
+    photo: Photo,
+    box: Box | None = None,
+    enlarge: Callable[[Box | None], np.ndarray] | None = None,
+) -> classify.Answer:
+    """The bird in a photo, or in the part that the request's box has cut from it."""
+    options = {"enlarge": enlarge, "only": request.species, "device": settings.device()}
+    if request.box is None:
+        return classify.identify(photo.pixels, box=box, **options)
+    answer = classify.identify(photo.pixels, box=classify.WHOLE, **options)
+    return replace(answer, box=request.box)
 
 
-def _describe(
-    photo: Photo, result: Photo, seconds: float, where: str, upscaler: Upscaler
-) -> tuple[str, ...]:
-    """The facts, a sentence each: sizes, time, device and model first."""
-    sizes = " → ".join(f"{width} × {height}" for width, height in (photo.size, result.size))
-    facts = f"{sizes} pixels · {seconds:.1f} s on {where} · {upscaler.model.name}"
-    parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *photo.notes)
-    return tuple(part for part in parts if part)
+def _enlarged(part: Photo, state: State) -> Generator[State, None, Photo]:
+    """A small part of a photo, enlarged as Auto does."""
+    from sr.inference import auto
 
-
-def _named(request: Request, state: State, photo: Photo, result: Photo | None) -> State:
-    """The state with the bird's name, by the photo or, if that is small, by its enlargement."""
-    device = settings.device()
-    if not request.page:
-        answer = classify.identify(photo.pixels, enlarge=lambda: result.pixels, device=device)
-        return replace(state, answer=answer)
-    uploaded = classify.identify(photo.pixels, device=device)
-    if result is None:
-        return replace(state, answer=uploaded, uploaded=uploaded)
-    enlarged = replace(classify.identify(result.pixels, device=device), enlarged=True)
-    small = classify.wants_enlarging(photo.pixels, device=device)
-    answer = enlarged if small else uploaded
-    return replace(state, answer=answer, uploaded=uploaded, enlarged=enlarged)
+    steps = _steps(part, auto.load(part), keep_colours=True)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield state
 
 
 def _compared(

@@ -45,22 +45,22 @@ class Queue:
     def work(self, generator: Generator[T, None, None]) -> Iterator[T]:
         """Run a generator in the worker's thread, behind what was given to it before.
 
-        Of what it yields the newest comes out every `SECONDS_BETWEEN_UPDATES`, and the last in any
-        case; so each value should say all that is to be known. The worker goes on meanwhile. The
-        generator sees the caller's context variables, such as whose request it is. It is closed
-        when nobody wants more.
+        Of what it yields the first comes out at once, then the newest every
+        `SECONDS_BETWEEN_UPDATES`, and the last in any case; so each value should say all that is to
+        be known. The worker goes on meanwhile. The generator sees the caller's context variables,
+        such as whose request it is. It is closed when nobody wants more.
         """
         context = copy_context()
 
         def start(function: Callable, *arguments: Any) -> Future:
             return self._worker.submit(context.copy().run, function, *arguments)
 
-        underway = start(_advance, generator)
+        underway = start(_advance, generator, 0.0)
         try:
             while True:
                 value, ended = underway.result()
                 if not ended:
-                    underway = start(_advance, generator)
+                    underway = start(_advance, generator, SECONDS_BETWEEN_UPDATES)
                 if value is not None:
                     yield value
                 if ended:
@@ -97,9 +97,9 @@ class Queue:
         return known * place.work * (1 - place.share)
 
 
-def _advance(generator: Generator[T, None, None]) -> tuple[T | None, bool]:
-    """Run for `SECONDS_BETWEEN_UPDATES`: (the last value, whether the generator has ended)."""
-    end, value = time.perf_counter() + SECONDS_BETWEEN_UPDATES, None
+def _advance(generator: Generator[T, None, None], seconds: float) -> tuple[T | None, bool]:
+    """Run for at least so long: (the last value, whether the generator has ended)."""
+    end, value = time.perf_counter() + seconds, None
     for value in generator:
         if time.perf_counter() >= end:
             return value, False

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from ui.components.photo_input import photo_input
 from ui.components.snippets import snippets
 from ui.errors import sentences
 from ui.pipeline import Request, State
-from ui.words import WORDS, named
+from ui.words import WORDS, Words, named, words_for
 
 LANGUAGES = {"python": "Python", "javascript": "JavaScript", "shell": "curl"}
 LEAST_SECONDS_BETWEEN_PREVIEWS = 1.0
 PREVIEWS_SHARE = 20  # a preview may take this fraction of the time between two
-SHOW = "(show) => { document.querySelector('#species').dataset.show = show; }"
+LIST = {"placeholder": "Common Kingfisher\nSitta europaea\nmalla3", **named("page_list")}
 CLEARED = {"progress": "", "slider": None, "facts": "", "download": None, "species": ""}
 
 
@@ -41,35 +42,59 @@ class Previews:
         start = time.perf_counter()
         self.number += 1  # a new file each time, or the browser would show the old one
         path = before.parent / f"preview_{self.number}.jpg"
-        image.write_preview(canvas, path)
+        path.write_bytes(image.jpeg(canvas))
         before.with_name(f"preview_{self.number - 2}.jpg").unlink(missing_ok=True)
         took = time.perf_counter() - start
         self.next = start + max(LEAST_SECONDS_BETWEEN_PREVIEWS, PREVIEWS_SHARE * took)
         return str(before), str(path)
 
 
-def enlarge(
-    path: str | None,
-    model: str,
-    name: bool,
-    keep_colours: bool,
-    keep_metadata: bool,
-    box: str,
-    url: str,
-) -> Iterator[Update]:
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen beside the photo, in the order of the tab's inputs."""
+
+    model: str = ""
+    name: bool = True
+    keep_colours: bool = True
+    keep_metadata: bool = False
+    species: str = ""
+    box: str = ""
+
+    def request(self, path: str | None) -> Request:
+        """What is asked for. Raises `PhotoError` for a box that can't be read."""
+        return Request(
+            path,
+            self.model or None,
+            self.name,
+            parse_box(self.box),
+            self.species,
+            self.keep_colours,
+            self.keep_metadata,
+            page=True,
+        )
+
+    def call(self) -> dict[str, str | bool | None]:
+        """The same for the API, by the names that `/upscale` has."""
+        return {
+            "model": self.model or None,
+            "identify": self.name,
+            "keep_colours": self.keep_colours,
+            "species": self.species or None,
+        }
+
+
+def enlarge(path: str | None, choices: Choices, url: str, words: Words) -> Iterator[Update]:
     """Everything the tab shows for a photo, as it comes."""
     with sentences():
-        call = {"model": model or None, "identify": name, "keep_colours": keep_colours}
-        choices = (parse_box(box), keep_colours, keep_metadata)
-        request = Request(path, model or None, name, *choices, page=True)
         previews, shown, cleared = Previews(), State(), CLEARED
-        for state in pipeline.upscale(request):
-            yield cleared | {"progress": progress_bar(state)} | _pictures(state, shown, previews)
+        for state in pipeline.upscale(choices.request(path)):
+            news = _pictures(state, shown, previews) | _bird(state, shown, words)
+            yield cleared | {"progress": progress_bar(state)} | news
             cleared = {}
             if state.after and not shown.after:
-                yield _finished(state) | snippets(url, Path(path).name, **call)
+                yield _finished(state) | snippets(url, Path(path).name, **choices.call())
             shown = state
-        yield {"species": _species(shown), "progress": ""}
+        yield {"progress": ""}
 
 
 def _pictures(state: State, shown: State, previews: Previews) -> Update:
@@ -87,21 +112,22 @@ def _finished(state: State) -> Update:
     return {"slider": pair, "download": pair[1], "facts": facts}
 
 
-def only_name(path: str | None, box: str) -> Iterator[Update]:
-    """The species panel alone."""
+def only_name(path: str | None, choices: Choices, words: Words) -> Iterator[Update]:
+    """The name card alone."""
     with sentences():
         yield {"species": "", "progress": progress_bar(State())}
-        state = State()
-        for state in pipeline.identify(Request(path, box=parse_box(box), page=True)):
-            yield {"progress": progress_bar(state)}
-        yield {"species": _species(state), "progress": ""}
+        shown = State()
+        for state in pipeline.identify(choices.request(path)):
+            yield {"progress": progress_bar(state)} | _bird(state, shown, words)
+            shown = state
+        yield {"progress": ""}
 
 
-def _species(state: State) -> str:
-    """The species panel; empty where no name was asked for."""
-    if state.answer is None:
-        return ""
-    return species.panel(state.uploaded, state.enlarged, state.answer)
+def _bird(state: State, shown: State, words: Words) -> Update:
+    """The name card, where it has something new to say."""
+    if state.answer is None or state.answer == shown.answer:
+        return {}
+    return {"species": species.card(state.answer, state.look, words)}
 
 
 def address(request: gr.Request) -> str:
@@ -124,6 +150,7 @@ def build_upscale_tab(examples: list[Path]) -> None:
             metadata = gr.Checkbox(
                 False, info=WORDS("page_metadata_info"), **named("page_metadata")
             )
+            only = gr.Textbox("", lines=2, max_lines=6, info=WORDS("page_list_info"), **LIST)
             with gr.Row():
                 start = gr.Button(WORDS("page_start"), variant="primary", elem_id="start")
                 naming = gr.Button(WORDS("page_only_name"), elem_id="only-name")
@@ -133,7 +160,8 @@ def build_upscale_tab(examples: list[Path]) -> None:
             shown = gr.Examples(files, photo, **private, **named("page_examples"))
         with gr.Column(scale=3, min_width=320):
             outputs = build_outputs()
-    connect([photo, model, identify, colours, metadata, box], outputs, start, naming, stop, shown)
+    inputs = [photo, model, identify, colours, metadata, only, box]
+    connect(inputs, outputs, start, naming, stop, shown)
 
 
 def connect(
@@ -144,28 +172,29 @@ def connect(
     stop: gr.Button,
     examples: gr.Examples,
 ) -> None:
-    """The events. inputs: the photo, the model, three choices, and the crop tool's box."""
-    photo, *_, box = inputs
+    """The events. inputs: the photo, then what `Choices` has."""
+    photo = inputs[0]
     working = {"outputs": list(outputs.values()), "trigger_mode": "always_last", **WORKING}
 
-    def run(path, model, identify, colours, metadata, box, request: gr.Request):
-        updates = enlarge(path, model, identify, colours, metadata, box, address(request))
+    def run(request: gr.Request, path, *chosen):
+        updates = enlarge(path, Choices(*chosen), address(request), words_for(request))
         yield from in_order(updates, outputs)
 
-    def run_new(path, model, identify, colours, metadata, request: gr.Request):
+    def run_new(request: gr.Request, path, *chosen):
         """A photo came, or went; the crop tool's box is still that of the photo before."""
-        updates = enlarge(path, model, identify, colours, metadata, "", address(request))
+        choices = replace(Choices(*chosen), box="")
+        updates = enlarge(path, choices, address(request), words_for(request))
         yield from in_order([CLEARED] if path is None else updates, outputs)
 
-    def run_naming(path, box):
-        yield from in_order(only_name(path, box), outputs)
+    def run_naming(request: gr.Request, path, *chosen):
+        yield from in_order(only_name(path, Choices(*chosen), words_for(request)), outputs)
 
     example_chosen = examples.load_input_event.then
     started = [
         start.click(run, inputs, api_name="page_upscale", **working),
-        photo.input(run_new, inputs[:-1], api_name="page_photo", **working),
-        example_chosen(run_new, inputs[:-1], api_name="page_example_run", **working),
-        naming.click(run_naming, [photo, box], api_name="page_identify", **working),
+        photo.input(run_new, inputs, api_name="page_photo", **working),
+        example_chosen(run_new, inputs, api_name="page_example_run", **working),
+        naming.click(run_naming, inputs, api_name="page_identify", **working),
     ]
     for event in started:
         event.failure(lambda: "", None, outputs["progress"], **QUIET)
@@ -175,16 +204,13 @@ def connect(
 def build_outputs() -> dict[str, gr.components.Component]:
     """The right column; its components by the names that updates use."""
     outputs: dict[str, gr.components.Component] = {"progress": gr.HTML(**named("page_progress"))}
+    outputs["species"] = gr.HTML(**named("page_species"))
     lossless = {"type": "filepath", "format": "png", "image_mode": None}
     slider = gr.ImageSlider(max_height=640, interactive=False, **lossless, **named("page_slider"))
     outputs["slider"] = slider
     magnifier(slider)
     outputs["facts"] = gr.Markdown(**named("page_facts"))
     outputs["download"] = gr.File(height=90, **named("page_download"))
-    choices = [(WORDS(f"page_show_{key}"), key) for key in ("both", "uploaded", "enlarged")]
-    show = gr.Radio(choices, value="both", **named("page_show"))
-    show.change(None, show, js=SHOW, api_visibility="private")
-    outputs["species"] = gr.HTML(**named("page_species"))
     with gr.Accordion(open=False, **named("page_code")):
         for key, language in LANGUAGES.items():
             with gr.Tab(language):

@@ -6,7 +6,9 @@ four times by every method, and classified; “full” is the photo as it is. Wh
 side reaches the classifier's input the app doesn't enlarge it, so there every method is shown the
 photo itself. Top-1, top-5 and the probability are among the classifier's kinds of bird, whatever
 the probability of a bird.
-The row “app” is what the app answers.
+The row “app” is what the app answers: the bird is found, and enlarged if it is small. How sure that
+is and how often right is told by tier; the calibration needs no labels: it compares with the photo
+at full size. With --scenes the birds are set into landscapes, small, and searched for.
 """
 
 import argparse
@@ -20,14 +22,15 @@ from tqdm import tqdm
 
 import sr
 from classify import catalog as classifiers
-from classify.evaluate import labels, measure, summary
+from classify.evaluate import certain, labels, measure, scenes, summary
 from classify.evaluate.labels import LabelError, Labelled
 from classify.evaluate.measure import APP_WAY, FULL, Measure, Setup
 from sr import commands
 from sr.compare import tables
-from sr.evaluate.degradations import EVALUATED
+from sr.evaluate.degradations import EVALUATED, seeded
 from sr.settings import MAX_PIXELS_READ
 
+LANDSCAPES = 4  # into which each bird is set
 SIZES = f"32,48,64,96,{FULL}"
 ALTERNATIVES = "photo,photo:squash,bicubic:squash,srresnet-div2k:squash"  # --ways without a list
 ERRORS = (*classifiers.ERRORS, LabelError, measure.UnknownWay)
@@ -49,8 +52,7 @@ def run(args: argparse.Namespace) -> None:
             "or files after the bird, or give --labels."
         )
     # Birds of unknown kinds tell nothing of naming, but they are birds.
-    wanted = [p for p in photos if p.kind is not None or (args.others and p.label)]
-    wanted = labels.drawn(wanted, args.limit)
+    wanted = labels.drawn([p for p in photos if p.label], args.limit)
     birds = _measured(args.data, wanted, args.sizes, setup, skipped)
     if not any(m.rank for m in birds):
         raise LabelError(
@@ -59,7 +61,24 @@ def run(args: argparse.Namespace) -> None:
         )
     others = _others(args, photos, setup, skipped) if args.others else []
     there = {m.file for m in birds}
-    finish(args, setup, [p for p in wanted if p.file in there], skipped, birds, others)
+    wanted = [p for p in wanted if p.file in there]
+    small = _scenes(args, wanted, setup) if args.scenes else []
+    finish(args, setup, wanted, skipped, birds, others, small)
+
+
+def _scenes(
+    args: argparse.Namespace, photos: list[Labelled], setup: Setup
+) -> list[scenes.SceneMeasure]:
+    """Each bird in `LANDSCAPES` of the landscapes, which are drawn for it."""
+    paths = labels.photos(args.scenes)
+    found: list[scenes.SceneMeasure] = []
+    for photo in tqdm(photos, desc="scenes", leave=False, disable=None):
+        draw = seeded(Path(photo.file).name)
+        drawn = draw.choice(len(paths), min(LANDSCAPES, len(paths)), replace=False)
+        views = [sr.open(paths[i], max_pixels=MAX_PIXELS_READ).pixels for i in drawn]
+        source = sr.open(args.data / photo.file, max_pixels=MAX_PIXELS_READ)
+        found += scenes.measures(photo, source, views, setup)
+    return found
 
 
 def _others(
@@ -97,13 +116,20 @@ def finish(
     skipped: dict[str, str],
     birds: list[Measure],
     others: list[Measure],
+    small: list[scenes.SceneMeasure],
 ) -> None:
     """Print the tables and write the files that were asked for.
 
     photos: those of DATA that were measured; skipped: file -> why it was not.
     """
-    naming, other_rows = summary.naming(birds), summary.without_birds(others, birds)
-    print(remarks(setup, skipped), *summary.tables(naming, other_rows), sep="\n\n")
+    rows = {
+        "naming": summary.naming(birds),
+        "others": summary.without_birds(others, birds),
+        "tiers": certain.tiers([*birds, *others]),
+        "calibration": certain.calibration([*birds, *others]),
+        "scenes": certain.scenes(small),
+    }
+    print(remarks(setup, skipped), *summary.tables(rows), sep="\n\n")
     if args.json:
         document = {
             "classifier": setup.classifier.name,
@@ -113,8 +139,7 @@ def finish(
             "photos": [asdict(photo) for photo in photos],
             "skipped": skipped,
             "unavailable": setup.unavailable,
-            "naming": naming,
-            "others": other_rows,
+            **rows,
         }
         tables.write_json(args.json, document)
     if args.csv:
@@ -124,7 +149,7 @@ def finish(
         about = f"{count} photos, {args.degrade}, {setup.classifier.name}"
         note = f"{about}; bars: 95 %, bootstrap over photos"
         shown = {measure.APP, *setup.methods}  # all alternatives would hide one another
-        summary.plot([row for row in naming if row["way"] in shown], args.plot, note)
+        summary.plot([row for row in rows["naming"] if row["way"] in shown], args.plot, note)
 
 
 def remarks(setup: Setup, skipped: dict[str, str]) -> str:
@@ -161,6 +186,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="CSV: file,label")
     parser.add_argument("--others", type=Path, metavar="DIR", help="photos without a bird")
+    parser.add_argument("--scenes", type=Path, metavar="DIR", help="landscapes to set birds into")
     parser.add_argument("--limit", type=int, metavar="N", help="draw N photos of DATA, seeded")
     parser.add_argument("--models", metavar="A,B", help="methods; all there are if left out")
     parser.add_argument("--sizes", type=sizes, default=SIZES, metavar="A,B", help=SIZES)

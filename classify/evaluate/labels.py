@@ -4,13 +4,12 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from classify import taxonomy
-from classify.taxonomy import Taxon, words
+from classify import kinds, taxonomy
+from classify.taxonomy import Taxon
 from sr.image import is_photo
 
 
@@ -24,11 +23,13 @@ class Labelled:
 
     file: relative to the folder of the data.
     kind: the index of the classifier's kind that the label means, or None.
+    taxon: the species, or the family and order, that the label means; None if it says no bird.
     """
 
     file: str
     label: str
     kind: int | None
+    taxon: Taxon | None = None
 
 
 def photos(data: Path) -> list[Path]:
@@ -70,17 +71,24 @@ def labelled(data: Path, taxa: Sequence[Taxon], table: Mapping[str, str]) -> lis
     if missing:
         raise LabelError(f"{data} has no photo {', '.join(sorted(missing))}: mend the labels.")
     numbered = _numbered(data)
-    found = []
+    found, kind_of = [], kinds.finder(taxa)
     for file in files:
         folder = file.parent.name
         if folder.isdecimal():
             folder = numbered.get(int(folder), folder)
         given = table.get(file.as_posix(), table.get(file.name))
         texts = [given] if given is not None else [text for text in (folder, file.stem) if text]
-        kinds = [kind(text, taxa) for text in texts]
-        known = next((i for i, k in enumerate(kinds) if k is not None), 0)
-        found.append(Labelled(file.as_posix(), texts[known], kinds[known]))
+        meant = [kind_of(names(text)) for text in texts]
+        known = next((i for i, kind in enumerate(meant) if kind is not None), 0)
+        found.append(Labelled(file.as_posix(), texts[known], meant[known], taxon(texts[known])))
     return found
+
+
+def taxon(label: str) -> Taxon | None:
+    """The species that a label means, or the family and order of the birds it is a word for."""
+    spelt = names(label)
+    group = taxonomy.wider(spelt[0], spelt[:1])
+    return taxonomy.find(spelt) or (group if group.family else None)
 
 
 def _numbered(data: Path) -> dict[int, str]:
@@ -100,20 +108,6 @@ def drawn(photos: list[Labelled], limit: int | None) -> list[Labelled]:
     return [photos[i] for i in sorted(chosen)]
 
 
-def kind(label: str, taxa: Sequence[Taxon]) -> int | None:
-    """The index of the kind that a label means, or None.
-
-    It means a kind by its English or scientific name, by a name that ImageNet has for it, or,
-    where the kind is wider than a species, by ending in its name: "Brown_Pelican" is a pelican.
-    """
-    table = _table(tuple(taxa))
-    spelt = [words(name) for name in names(label)]
-    endings = [spelt[0][i:] for i in range(1, len(spelt[0]))]  # the longest first
-    wider = [table[text] for text in endings if text in table]
-    exact = [table[text] for text in spelt if text in table]
-    return next(iter(exact + [i for i in wider if taxa[i].scientific is None]), None)
-
-
 def names(label: str) -> list[str]:
     """The names in a folder's or file's name, the likeliest first.
 
@@ -129,26 +123,3 @@ def names(label: str) -> list[str]:
     text = re.sub(r"[_\s]+", " ", text).strip()
     first, _, rest = text.partition(" ")
     return [text, f"{first}s {rest}"] if rest else [text]
-
-
-@lru_cache(maxsize=2)
-def _table(taxa: tuple[Taxon, ...]) -> dict[tuple[str, ...], int]:
-    """The words of every name of each kind -> its index: its own names go before ImageNet's."""
-    own = {words(taxon.english): i for i, taxon in enumerate(taxa)}
-    own |= {words(t.scientific): i for i, t in enumerate(taxa) if t.scientific}
-    meant = {text: words(t.scientific or t.english) for text, t in _imagenet().items()}
-    return {text: own[name] for text, name in meant.items() if name in own} | own
-
-
-def _imagenet() -> dict[tuple[str, ...], Taxon]:
-    """The words of every name that ImageNet has for a kind of bird, and its number n01514668."""
-    from timm.data import ImageNetInfo
-
-    from classify.loaders import imagenet_birds
-
-    info = ImageNetInfo()
-    return {
-        words(name): taxon
-        for i, taxon in imagenet_birds().items()
-        for name in (*info.index_to_description(i).split(","), info.index_to_label_name(i))
-    }

@@ -7,22 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from classify import catalog
+from classify import catalog, certainty, finding
+from classify.certainty import BIRD_THRESHOLD, NO_BIRD
 from classify.classifier import Classifier
 from classify.evaluate.labels import Labelled
+from classify.finding import Box
 from sr.compare import methods as restoring
 from sr.compare.methods import Method, restore
 from sr.evaluate.degradations import EVALUATED, Degradation, seeded
-from sr.image import Photo, shrink_to
+from sr.image import Photo, crop, shrink_to
 from sr.inference import auto
 from sr.inference.device import choose_device
 from sr.models.catalog import BICUBIC
 
 FULL = "full"  # the size of a photo that isn't shrunk
 BASELINE = BICUBIC  # what every way is compared with
-PHOTO, ENLARGED = "photo", "enlarged"
+PHOTO, ENLARGED, FOUND = "photo", "enlarged", "found"
 APP = "app"  # the name of the way that `classify.identify` goes, which is written so:
-APP_WAY = f"{ENLARGED}:squash"
+APP_WAY = f"{FOUND}:squash"
 
 
 class UnknownWay(ValueError):
@@ -32,7 +34,8 @@ class UnknownWay(ValueError):
 class Way(NamedTuple):
     """What the classifier is shown.
 
-    picture: `PHOTO`, the name of the method that restores it, or `ENLARGED` for the app's own.
+    picture: `PHOTO`, the name of the method that restores it, `ENLARGED` for what Auto makes of it,
+        or `FOUND` for the part that shows the bird, by Auto if that is small.
     squash: as in `Classifier.preprocessing`.
     """
 
@@ -45,8 +48,8 @@ def parse_way(text: str) -> Way:
     picture, *options = text.strip().split(":")
     if not picture or options not in ([], ["squash"]):
         raise UnknownWay(
-            f"“{text}” is no way of naming: write {PHOTO}, {ENLARGED} or a method's name, each "
-            "with :squash behind it to show all of the picture, made square."
+            f"“{text}” is no way of naming: write {PHOTO}, {ENLARGED}, {FOUND} or a method's name, "
+            "each with :squash behind it to show all of the picture, made square."
         )
     return Way(picture, bool(options))
 
@@ -82,6 +85,9 @@ class Measure:
     bird: probability that there is a bird.
     rank: of the true kind, 1 for the most probable; None if the classifier doesn't have that kind.
     probability: of the true kind among the kinds, or None.
+    sure: probability of the most probable of all classes.
+    tier: how sure the app's answer is; `right`: whether what it says is so.
+    boxed: whether a part of the photo was looked at.
     """
 
     label: str
@@ -94,6 +100,10 @@ class Measure:
     bird: float
     rank: int | None
     probability: float | None
+    sure: float = 0.0
+    tier: str = ""
+    right: bool = False
+    boxed: bool = False
 
 
 def prepare(
@@ -121,7 +131,7 @@ def prepare(
         way = parse_way(text)
         if way not in named.values():
             named[text.strip()] = way
-    pictures = {way.picture for way in named.values()} - {PHOTO, ENLARGED}
+    pictures = {way.picture for way in named.values()} - {PHOTO, ENLARGED, FOUND}
     methods = {picture: restoring.method(picture) for picture in sorted(pictures)}
     reasons = {picture: method.reason for picture, method in methods.items() if method.reason}
     there = {name: way for name, way in named.items() if way.picture not in reasons}
@@ -143,34 +153,53 @@ def measures(photo: Labelled, source: Photo, sizes: list[str], setup: Setup) -> 
             harmed = setup.degradation.harm(shrunk, seeded(Path(photo.file).name))
             small = Photo(harmed, jpeg_quality=setup.degradation.quality)
         enlarged = setup.classifier.wants_enlarged(small.pixels)
-        for name, classes in classified(small, setup).items():
+        box = finding.find(small.pixels, setup.classifier)
+        for name, classes in classified(small, setup, box).items():
             same = bool(classes.argmax() == full[setup.ways[name].squash])
             named = score(classes, setup.classifier, photo.kind)
-            yield Measure(photo.label, photo.file, size, name, enlarged, same, *named)
+            sure = float(classes.max()), *said(classes, setup.classifier, photo)
+            boxed = box is not None and setup.ways[name].picture == FOUND
+            head = photo.label, photo.file, size, name, enlarged, same
+            yield Measure(*head, *named, *sure, boxed)
 
 
-def classified(small: Photo, setup: Setup) -> dict[str, np.ndarray]:
+def classified(small: Photo, setup: Setup, box: Box | None = None) -> dict[str, np.ndarray]:
     """Name of each way -> probability of each class.
 
+    box: where the bird was found, if it was.
     Where the photo is large enough for the classifier it is shown itself in place of every
     restored picture, as the app does. Each picture is made and classified once in each framing.
     """
     enlarged = setup.classifier.wants_enlarged(small.pixels)
-    shown = {name: way if enlarged else Way(PHOTO, way.squash) for name, way in setup.ways.items()}
     pictures = {PHOTO: small.pixels}
-    found: dict[Way, np.ndarray] = {}
-    for way in dict.fromkeys(shown.values()):
+    found: dict[str, np.ndarray] = {}
+    done: dict[Way, np.ndarray] = {}
+    for name, asked in setup.ways.items():
+        as_it_is = not enlarged and asked.picture != FOUND
+        way = Way(PHOTO, asked.squash) if as_it_is else asked
         if way.picture not in pictures:
-            pictures[way.picture] = _restored(small, way.picture, setup)
-        found[way] = setup.classifier.probabilities(pictures[way.picture], way.squash)
-    return {name: found[way] for name, way in shown.items()}
+            pictures[way.picture] = _restored(small, way.picture, setup, box)
+        if way not in done:
+            done[way] = setup.classifier.probabilities(pictures[way.picture], way.squash)
+        found[name] = done[way]
+    return found
 
 
-def _restored(small: Photo, picture: str, setup: Setup) -> np.ndarray:
-    """What a method makes of a photo, or as `ENLARGED` what the app makes."""
-    if picture != ENLARGED:
-        return restore(small.pixels, setup.methods[picture], setup.device)
-    return auto.upscale(small, setup.device).pixels
+def _restored(small: Photo, picture: str, setup: Setup, box: Box | None) -> np.ndarray:
+    """What a method makes of a photo, or as `ENLARGED` and `FOUND` what the app makes."""
+    if picture == FOUND:
+        return looked_at(small, box, setup)
+    if picture == ENLARGED:
+        return auto.upscale(small, setup.device).pixels
+    return restore(small.pixels, setup.methods[picture], setup.device)
+
+
+def looked_at(photo: Photo, box: Box | None, setup: Setup) -> np.ndarray:
+    """The part in a box, all without one; enlarged by Auto if that is small, as the app does."""
+    part = crop(photo, box) if box else photo
+    if setup.classifier.wants_enlarged(part.pixels):
+        part = auto.upscale(part, setup.device)
+    return part.pixels
 
 
 def score(
@@ -183,3 +212,18 @@ def score(
     if kind is None:
         return best, bird, None, None
     return best, bird, 1 + int((kinds > kinds[kind]).sum()), float(kinds[kind] / bird)
+
+
+def said(classes: np.ndarray, classifier: Classifier, photo: Labelled) -> tuple[str, bool]:
+    """(tier, whether it is right) of what the app says of (classes,) probabilities.
+
+    A family or an order is right if the bird is of it. Without a bird only "no bird" is right.
+    """
+    kinds, taxa = classifier.of_birds(classes), classifier.taxa
+    if kinds.sum() < BIRD_THRESHOLD:
+        return NO_BIRD, not photo.label
+    group = certainty.group(kinds, taxa)
+    if group is None:
+        return certainty.tier(kinds.max()), photo.kind == kinds.argmax()
+    taxon = photo.taxon
+    return group.tier, bool(taxon) and group.scientific in (taxon.family, taxon.order)

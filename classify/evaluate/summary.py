@@ -4,7 +4,7 @@ A photo is the unit: its sizes are not independent.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from classify.evaluate.measure import BASELINE, FULL, Measure
 from sr.compare.statistics import interval
 
 MEAN = "mean"  # the "size" of a photo's mean over the sizes it was shrunk to
-FIGURES = ("top1", "top5", "probability", "bird", "recognised", "same")
+FIGURES = ("top1", "top5", "probability", "bird", "recognised", "same", "boxed")
 Row = dict[str, Any]  # a line of a table, by column
 
 
@@ -52,6 +52,7 @@ def without_birds(others: Iterable[Measure], birds: Iterable[Measure]) -> list[R
     same: share whose most probable class is that of the photo at full size.
     bird: mean probability of a bird.
     taken: share where that reaches the app's threshold.
+    boxed: share where a box was found for the bird that isn't there.
     birds: photos of birds, of any kind, of the same size.
     missed: share of them that doesn't reach it; None without any.
     gain: in `same`, over `BASELINE`; None for the baseline itself.
@@ -64,6 +65,7 @@ def without_birds(others: Iterable[Measure], birds: Iterable[Measure]) -> list[R
             **_head(size, way, values),
             **_means(values, "same", "bird"),
             "taken": float(values["recognised"].mean()),
+            "boxed": float(values["boxed"].mean()),
             "birds": len(recognised),
             "missed": float((1 - recognised).mean()) if len(recognised) else None,
             **_gain(way, values["same"], table[size, BASELINE]["same"]),
@@ -77,7 +79,9 @@ def _by_size_and_way(measures: Iterable[Measure]) -> dict[tuple[str, str], dict[
     found = defaultdict(lambda: defaultdict(list))
     for m in measures:
         top = (m.rank == 1, m.rank in range(1, 6), m.probability)
-        found[m.size, m.way][m.file].append((*top, m.bird, m.bird >= BIRD_THRESHOLD, m.same))
+        found[m.size, m.way][m.file].append(
+            (*top, m.bird, m.bird >= BIRD_THRESHOLD, m.same, m.boxed)
+        )
     table = {}
     for key, photos in found.items():
         means = [np.array(values, float).mean(0) for values in photos.values()]
@@ -99,18 +103,28 @@ def _gain(way: str, values: np.ndarray, baseline: np.ndarray) -> Row:
     return {"gain": float((values - baseline).mean()), "gain_95": interval(values - baseline)}
 
 
-def tables(naming: Sequence[Row], others: Sequence[Row]) -> Iterator[str]:
+TITLES = {
+    "naming": f"Naming; gain is in probability over {BASELINE}",
+    "others": f"Photos without a bird; gain is in same over {BASELINE}",
+    "tiers": "What the app says, by how sure it is",
+    "calibration": "Probability of the first class, and how often it is that of full size",
+    "scenes": "Small birds in landscapes; right is of kinds that the classifier knows",
+}
+
+
+def tables(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     """The tables that have rows, each under a line that says what it is."""
-    yield f"Naming; gain is in probability over {BASELINE}\n{_aligned(naming)}"
-    if others:
-        yield f"Photos without a bird; gain is in same over {BASELINE}\n{_aligned(others)}"
+    for name, title in TITLES.items():
+        if rows[name]:
+            yield f"{title}\n{_aligned(rows[name])}"
 
 
 def _aligned(rows: Sequence[Row]) -> str:
-    """Rows as text under their columns' names: the two words to the left, numbers to the right."""
+    """Rows as text under their columns' names: words to the left, numbers to the right."""
     lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    form = "  ".join(f"{{:{'<' if i < 2 else '>'}{width}}}" for i, width in enumerate(widths))
+    sides = ["<" if isinstance(value, str) else ">" for value in rows[0].values()]
+    form = "  ".join(f"{{:{side}{width}}}" for side, width in zip(sides, widths, strict=True))
     return "\n".join(form.format(*line) for line in lines)
 
 

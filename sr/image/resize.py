@@ -56,6 +56,13 @@ def shrink_to(pixels: np.ndarray, short: int) -> np.ndarray:
     return resize(pixels, (width * short // side, height * short // side))
 
 
+def thumbnail(pixels: np.ndarray, short: int) -> np.ndarray:
+    """(H, W, 3) uint8 -> a short side of at most `short` pixels, made quickly: to look at only."""
+    step = max(min(pixels.shape[:2]) // (2 * short), 1)
+    coarse = pixels[::step, ::step]
+    return shrink_to(coarse, min(short, *coarse.shape[:2]))
+
+
 def resize(pixels: np.ndarray, size: tuple[int, int], resample: str = "bicubic") -> np.ndarray:
     """(H, W[, 3]) uint8 -> `size`, which is (width, height); `resample` is one of `FILTERS`."""
     return np.asarray(Image.fromarray(pixels).resize(size, FILTERS[resample]))

@@ -40,9 +40,11 @@ def write(
     return path
 
 
-def write_preview(pixels: np.ndarray, path: Path) -> None:
-    """Write (H, W, 3) uint8 as JPEG, quickly: something to look at while the result is made."""
-    Image.fromarray(pixels).save(path, "JPEG", quality=85)
+def jpeg(pixels: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 as a JPEG file, made quickly: something to look at, not to keep."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -77,7 +77,7 @@ def test_birder_files_give_timm_networks(architecture, tmp_path):
         torch.testing.assert_close(loaded.model.eval()(x), origin(x), rtol=0, atol=1e-5)
     assert birds[0].english in ("Eurasian Blackbird", "Common Blackbird")
     assert birds == {0: birds[0], 2: Taxon("Novus ignotus", "Novus ignotus")}
-    transform = loaded.preprocessing(squash=False)
+    transform = loaded.preprocessing()
     grey = transform(torch.full((3, 100, 300), 0.5))  # squashed, then the file's own statistics
     assert grey.shape == (3, 256, 256)
     torch.testing.assert_close(grey[:, 9, 9], torch.tensor([1.0, 0.0, -1 / 3]), rtol=0, atol=1e-5)

@@ -82,7 +82,7 @@ def test_curl(app_url, folder):
 def test_the_code_panel_s_calls_work(app_url, node_modules, folder, language):
     file = """it's a "b i r d".png"""
     shutil.copy(EXAMPLES / "owl.png", folder / file)
-    options = {"model": "srgan-div2k", "identify": False, "keep_colours": True}
+    options = {"model": "srgan-div2k", "identify": False, "keep_colours": True, "species": None}
     code = snippets(app_url, file, **options)[language]
     if language == "python":
         code += "import shutil; shutil.copy(png, 'enlarged.png')"

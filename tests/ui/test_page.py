@@ -47,8 +47,11 @@ def fetch(url: str) -> np.ndarray:
 def test_from_upload_to_download(page, app_url, macaw, tmp_path):
     enlarge(page, macaw)
     assert "192 × 187 → 768 × 748 pixels" in page.inner_text("#facts")
-    assert "macaw" in page.inner_text("#species .chosen li >> nth=0")
-    assert "Closest of 59 kinds" in page.inner_text("#species")
+    assert "macaw" in page.inner_text("#species h3")
+    assert "Offline list: 59 kinds" in page.inner_text("#species summary")
+    assert page.locator("#species ol li").count() == 4
+    links = page.eval_on_selector_all("#species a", "links => links.map(link => link.href)")
+    assert "https://ebird.org/species/succoc" in links
 
     before, after = (fetch(src) for src in shown(page))
     assert before.shape == after.shape == (748, 768, 3)
@@ -142,20 +145,46 @@ def test_only_naming(page, tmp_path, little):
     page.click("#only-name")
     page.wait_for_selector("#progress .bar")
     page.wait_for_selector("#progress .bar", state="detached", timeout=60 * SECOND)
-    assert page.locator("#species section").count() == 2
+    assert page.locator("#species .bird").count() == 1
 
 
-def test_predictions_can_be_seen_side_by_side_or_one_by_one(page, little):
+def test_the_bird_is_named_before_the_photo_is_enlarged(page, tmp_path, macaw):
+    Image.open(macaw).convert("RGB").resize((900, 877)).save(tmp_path / "large.png")
+    page.set_input_files("#photo input[type=file]", tmp_path / "large.png")
+    page.wait_for_selector("#species h3:has-text('macaw')", timeout=30 * SECOND)
+    assert page.query_selector("#download a[download]") is None
+    page.click("#stop")
+
+
+def test_a_bird_is_named_in_a_photo_too_large_to_enlarge(page, tmp_path, macaw):
+    Image.open(macaw).convert("RGB").resize((2400, 2340)).save(tmp_path / "large.jpg")
+    page.set_input_files("#photo input[type=file]", tmp_path / "large.jpg")
+    page.wait_for_selector("#species h3:has-text('macaw')", timeout=30 * SECOND)
+    assert "the limit here is 4 megapixels" in page.inner_text(".toast-body")
+
+
+def test_where_a_small_bird_was_found_is_shown_and_can_be_changed(page, tmp_path, macaw):
+    wide = Image.new("RGB", (900, 600), (90, 130, 80))
+    wide.paste(Image.open(macaw).convert("RGB").resize((123, 120)), (600, 400))
+    wide.save(tmp_path / "wide.png")
+    page.set_input_files("#photo input[type=file]", tmp_path / "wide.png")
+    page.wait_for_selector("#species .place img", timeout=30 * SECOND)
+    assert "this part of the photo" in page.inner_text("#species .seen")
+    page.click("#species button[data-crop]")
+    edges = [float(page.input_value(f"#crop input[data-edge='{i}']")) for i in range(4)]
+    assert edges[0] < 73 < edges[2] and edges[1] < 76 < edges[3]
+    assert page.locator("#crop .stage").is_visible()
+    page.click("#only-name")
+    page.wait_for_selector("#progress .bar", state="detached", timeout=60 * SECOND)
+    assert "macaw" in page.inner_text("#species h3")
+
+
+def test_a_list_of_species_is_obeyed(page, little):
+    page.fill("#list textarea", "Gray Parrot\nSnallygaster")
     enlarge(page, little)
-    columns = {kind: page.locator(f"#species .{kind}") for kind in ("uploaded", "enlarged")}
-    for choice, seen in (("As uploaded", ["uploaded"]), ("After super", ["enlarged"])):
-        page.click(f"#show label:has-text('{choice}')")
-        assert [kind for kind, column in columns.items() if column.is_visible()] == seen
-    page.click("#show label:has-text('Side by side')")
-    assert all(column.is_visible() for column in columns.values())
-    assert page.locator("#species .enlarged li").count() == 5
-    links = page.eval_on_selector_all("#species a", "links => links.map(link => link.href)")
-    assert "https://ebird.org/species/succoc" in links
+    said = page.inner_text("#species")
+    assert "Gray Parrot" in page.inner_text("#species h3") and "outside your list" in said
+    assert "No species is called “Snallygaster”." in said
 
 
 def test_a_crop_is_enlarged_instead_of_the_photo(page, little):

@@ -91,12 +91,56 @@ def yield_from(generator):
             return end.value
 
 
-def test_a_page_learns_what_both_pictures_are_named(queue, macaw):
-    *_, last = pipeline.upscale(Request(str(macaw), "srgan-div2k", page=True))
-    assert last.answer is last.enlarged and not last.uploaded.enlarged
-    *_, program = pipeline.upscale(Request(str(macaw), "srgan-div2k"))
-    assert program.answer == last.answer
-    assert program.uploaded is program.enlarged is None
+def test_a_page_is_told_the_name_first_and_again_by_the_enlargement(queue, macaw, little):
+    states = list(pipeline.upscale(Request(str(little), "srgan-div2k", page=True)))
+    first, last = states[0], states[-1]
+    assert first.answer and first.before is None and first.look.shape == (94, 96, 3)
+    assert not first.answer.enlarged and last.answer.enlarged
+    *_, program = pipeline.upscale(Request(str(little), "srgan-div2k"))
+    *_, alone = pipeline.identify(Request(str(little)))
+    assert program.answer == last.answer == alone.answer
+    *_, large = pipeline.upscale(Request(str(macaw), "srgan-div2k", page=True))
+    assert not large.answer.enlarged
+
+
+def test_the_name_hangs_neither_on_the_model_nor_on_the_colours(queue, little):
+    choices = [(None, True), (None, False), ("fsrcnn", True)]
+    answers = []
+    for model, colours in choices:
+        *_, last = pipeline.upscale(Request(str(little), model, keep_colours=colours))
+        answers.append(last.answer)
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_photo_too_large_to_enlarge_is_named_on_the_page(queue, macaw, tmp_path):
+    path = tmp_path / "large.jpg"
+    Image.open(macaw).convert("RGB").resize((2400, 2340)).save(path)
+    states = pipeline.upscale(Request(str(path), page=True))
+    assert next(states).answer.species[0].name == "macaw"
+    with pytest.raises(image.PhotoError, match=r"5\.6 megapixels"):
+        list(states)
+    assert not queue._places
+
+
+def test_a_page_is_told_of_a_small_bird_as_soon_as_it_is_found(queue, decoded, macaw, tmp_path):
+    path = tmp_path / "wide.png"
+    wide = Image.new("RGB", (600, 400), (90, 130, 80))
+    wide.paste(Image.open(macaw).convert("RGB").resize((62, 60)), (450, 250))
+    wide.save(path)
+    states = pipeline.upscale(Request(str(path), page=True))
+    glanced, found = next(states), next(states)
+    assert glanced.answer is None  # not “no bird” yet
+    assert found.answer.species[0].name == "macaw" and found.answer.box[0] > 0.5
+    assert found.before is None and not found.answer.enlarged
+    *_, last = states
+    assert last.answer.box == found.answer.box and last.answer.enlarged
+
+
+def test_the_box_of_a_request_is_the_part_that_is_named(queue, macaw):
+    box = (0.1, 0.0, 0.9, 1.0)
+    for work in (pipeline.upscale, pipeline.identify):
+        *_, last = work(Request(str(macaw), box=box))
+        assert last.answer.box == box and last.answer.species[0].name == "macaw"
 
 
 def test_the_device_reaches_engine_and_classifier(queue, macaw, monkeypatch):
@@ -110,7 +154,7 @@ def test_the_device_reaches_engine_and_classifier(queue, macaw, monkeypatch):
     monkeypatch.setattr(classify, "identify", noted)
     monkeypatch.setenv("SR_DEVICE", "cpu")
     *_, last = pipeline.upscale(Request(str(macaw), "srgan-div2k"))
-    assert asked == ["cpu"] and " on cpu, float32 · " in last.facts[0]
+    assert set(asked) == {"cpu"} and " on cpu, float32 · " in last.facts[0]
 
 
 def test_auto_takes_another_network_for_a_damaged_photo_and_says_so(queue, macaw, tmp_path):

@@ -80,8 +80,8 @@ def threads(count: int):
 def test_work_is_done_in_one_thread_and_its_errors_come_back():
     queue = Queue(1, guess=0)
     here = threading.get_ident()
-    (first,), (second,) = queue.work(threads(1)), queue.work(threads(3))
-    assert first == second != here
+    seen = {*queue.work(threads(1)), *queue.work(threads(3))}
+    assert len(seen) == 1 and here not in seen
 
     def failing():
         yield 1
@@ -89,6 +89,20 @@ def test_work_is_done_in_one_thread_and_its_errors_come_back():
 
     with pytest.raises(ZeroDivisionError):
         list(queue.work(failing()))
+
+
+def test_the_first_value_comes_at_once():
+    working = threading.Event()
+
+    def slow():
+        yield "first"
+        working.wait(5)
+        yield "last"
+
+    work = Queue(1, guess=0).work(slow())
+    assert next(work) == "first" and not working.is_set()
+    working.set()
+    assert list(work) == ["last"]
 
 
 def test_the_last_value_always_comes_and_the_newest_now_and_then(monkeypatch):

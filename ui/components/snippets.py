@@ -18,7 +18,7 @@ def _python(url: str, file: str, options: dict) -> str:
     return f"""from gradio_client import Client, handle_file
 
 client = Client({url!r})
-pair, label, png, facts, birds = client.predict(
+pair, label, png, facts, birds, bird = client.predict(
     handle_file({file!r}),
 {arguments}    api_name="/upscale",
 )
@@ -34,7 +34,7 @@ import {{ Client }} from "@gradio/client";
 const app = await Client.connect({json.dumps(url)});
 const image = new Blob([await readFile({json.dumps(file)})]);
 const answer = await app.predict("/upscale", {{ image, {arguments} }});
-const [pair, label, png, facts, birds] = answer.data;
+const [pair, label, png, facts, birds, bird] = answer.data;
 await writeFile("enlarged.png", (await fetch(png.url)).body);
 console.log(facts, birds);
 """

@@ -238,6 +238,16 @@ stage.addEventListener("pointerup", release);
 stage.addEventListener("pointercancel", release);
 stage.addEventListener("keydown", key);
 
+// A button elsewhere with a box in data-crop opens the tool with that box.
+document.addEventListener("click", (event) => {
+  const box = event.target.closest?.("[data-crop]")?.dataset.crop;
+  if (!box || !element.isConnected || root.hidden) return;
+  root.open = true;
+  setBox(box.split(",").map(Number));
+  root.scrollIntoView({ block: "center" });
+  stage.focus({ preventScroll: true });
+});
+
 let looking = false;
 const changes = new MutationObserver(() => {
   if (looking) return;

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from classify import loaders, taxonomy
+from classify import kinds, loaders, taxonomy
 from classify.evaluate import labels
 
 IMAGENET = list(loaders.imagenet_birds().values())
@@ -12,8 +12,12 @@ NAMES = [
 ]
 
 
+def kind(label: str, taxa: list = IMAGENET) -> int | None:
+    return kinds.finder(taxa)(labels.names(label))
+
+
 def name_of(label: str) -> str | None:
-    found = labels.kind(label, IMAGENET)
+    found = kind(label)
     return None if found is None else IMAGENET[found].english
 
 
@@ -32,7 +36,7 @@ def name_of(label: str) -> str | None:
 )
 def test_every_kind_is_found_however_its_name_is_written(write):
     for name in NAMES:
-        found = labels.kind(write(name), IMAGENET)
+        found = kind(write(name))
         assert name in (IMAGENET[found].english, IMAGENET[found].scientific)
 
 
@@ -68,9 +72,9 @@ def test_wider_kinds_imagenets_names_and_what_is_none(label, kind):
 
 def test_a_possessive_without_its_s_is_understood():
     taxa = [taxonomy.find(["Euphagus cyanocephalus"]), taxonomy.find(["Spizella breweri"])]
-    assert labels.kind("009.Brewer_Blackbird", taxa) == 0
-    assert labels.kind("Brewer's Sparrow", taxa) == 1
-    assert labels.kind("Brewer Warbler", taxa) is None
+    assert kind("009.Brewer_Blackbird", taxa) == 0
+    assert kind("Brewer's Sparrow", taxa) == 1
+    assert kind("Brewer Warbler", taxa) is None
 
 
 def photo(path):
@@ -142,3 +146,18 @@ def test_a_limit_draws_the_same_photos_in_their_order():
     assert len(set(some)) == 10 and some == sorted(some, key=lambda p: p.file)
     assert some == labels.drawn(photos, 10) != photos[:10]
     assert labels.drawn(photos, None) == labels.drawn(photos, 100) == photos
+
+
+@pytest.mark.parametrize(
+    ("label", "family"),
+    [
+        ("Tawny_Owl", "Strigidae"),
+        ("owl", "Strigidae"),
+        ("001.Black_footed_Albatross", "Diomedeidae"),
+        ("cage", None),
+        ("", None),
+    ],
+)
+def test_a_label_has_the_family_of_what_it_means(label, family):
+    taxon = labels.taxon(label)
+    assert (taxon.family if taxon else None) == family

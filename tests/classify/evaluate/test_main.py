@@ -10,6 +10,7 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from classify.evaluate import __main__ as evaluate
 from classify.evaluate.summary import MEAN
@@ -64,7 +65,7 @@ def run(data, folder, others):
 def test_json(outcome):
     document, *_ = outcome
     assert document["degrade"] == "jpeg70"
-    assert document["app"] == "enlarged:squash"
+    assert document["app"] == "found:squash"
     assert "esrgan" in document["unavailable"] and "esrgan:squash" in document["unavailable"]
     assert set(document["skipped"]) == {"kingfisher.png", "bad jay.png"}
     kinds = {p["file"]: p["label"] for p in document["photos"]}
@@ -73,18 +74,23 @@ def test_json(outcome):
         "owls/owl.png": "Great Gray Owl",
         "scarlet_macaw.png": "scarlet_macaw",
     }
-    ways = ["bicubic", "srgan-div2k", "app", "photo:squash"]  # enlarged:squash is the app
+    ways = ["bicubic", "srgan-div2k", "app", "photo:squash", "enlarged:squash"]
     rows = {(row["size"], row["way"]): row for row in document["naming"]}
     assert list(rows) == [(size, way) for size in ("24", "40", MEAN) for way in ways]
     assert all(row["photos"] == 2 for row in rows.values())
     assert rows["40", "app"]["top1"] >= 0.5  # the macaw; the owl is no Great Gray Owl
     assert all(0 <= row["probability"] <= 1 for row in rows.values())
-    assert [(row["photos"], row["birds"]) for row in document["others"]] == [(1, 3)] * 8
+    assert [(row["photos"], row["birds"]) for row in document["others"]] == [(1, 3)] * 10
+    tiers = {(row["size"], row["photos"]) for row in document["tiers"]}
+    assert tiers == {(s, p) for s in ("24", "40") for p in ("its kinds", "other birds", "no bird")}
+    assert sum(row["n"] for row in document["tiers"]) == 8
+    assert sum(row["n"] for row in document["calibration"]) == 8
+    assert document["scenes"] == []
 
 
 def test_the_csv_has_every_photo_and_gives_the_same_means(outcome):
     document, table, *_ = outcome
-    assert len(table) == (3 + 1) * 2 * 4
+    assert len(table) == (3 + 1) * 2 * 5
     for row in document["naming"]:
         lines = [
             float(line["probability"])
@@ -102,9 +108,27 @@ def test_what_is_printed(outcome):
     assert "Skipped: “kingfisher” is no kind that it knows. (1 photo)" in text
     assert "Skipped: “bad jay.png” is not a photo" in text
     assert "Small photos were shrunk by bicubic and saved as JPEG of quality 70" in text
-    assert "The app's way is enlarged:squash, by the network for the photo." in text
-    for title in ("Naming;", "Photos without a bird;"):
+    assert "The app's way is found:squash, by the network for the photo." in text
+    for title in ("Naming;", "Photos without a bird;", "What the app says", "Probability of the"):
         assert title in text
+
+
+def test_birds_are_set_into_landscapes(data, tmp_path, capsys, landscape, monkeypatch):
+    monkeypatch.setattr(evaluate, "LANDSCAPES", 1)
+    Image.fromarray(landscape).save(tmp_path / "landscape.png")
+    file = tmp_path / "a.json"
+    arguments = ["--sizes", "24", "--models", "bicubic", "--scenes", str(tmp_path)]
+    assert evaluate.main([str(data), *arguments, "--json", str(file)]) == 0
+    rows = json.loads(file.read_text())["scenes"]
+    shares = [(row["share"], row["scenes"]) for row in rows[::4]]
+    assert shares == [("1/3", 3), ("1/5", 3), ("1/10", 3)]
+    assert [row["way"] for row in rows[:4]] == [
+        "whole",
+        "found",
+        "found, enlarged",
+        "true box, enlarged",
+    ]
+    assert "Small birds in landscapes" in capsys.readouterr().out
 
 
 def test_the_plot(data, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +15,14 @@ from classify.classifier import Classifier
 from classify.evaluate import measure
 from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import FULL, Measure, Setup, Way, parse_way
+from classify.finding import Box
+from classify.taxonomy import find, wider
 from sr.evaluate.degradations import EVALUATED
-from sr.image import Photo, as_jpeg, bicubic, shrink_to
+from sr.image import Photo, as_jpeg, bicubic, crop, shrink_to
 from sr.inference import auto, engine
 
 MACAW = 88 - 80 + 18  # among the kinds: ImageNet's classes 7 to 24, then 80 on
-PHOTO = Labelled("a.png", "macaw", MACAW)
+PHOTO = Labelled("a.png", "macaw", MACAW, wider("macaw", ["macaw"]))
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +57,8 @@ def test_what_is_no_way_is_a_sentence(text):
 def test_what_is_measured_is_what_can_be_had(setup):
     assert list(setup.ways) == ["bicubic", "srgan-div2k", "app", "photo", "bicubic:squash"]
     assert "kadirnar/RRDB_ESRGAN_x4" in setup.unavailable["esrgan"]
-    assert setup.ways["app"] == Way("enlarged", squash=True)
-    assert not {"enlarged", "photo"} & {*setup.methods}
+    assert setup.ways["app"] == Way("found", squash=True)
+    assert not {"enlarged", "found", "photo"} & {*setup.methods}
 
 
 def test_the_device_is_the_classifiers_too(monkeypatch):
@@ -67,7 +70,7 @@ def test_the_device_is_the_classifiers_too(monkeypatch):
 
 def test_shrunk_photos_are_harmed_and_full_ones_are_not(pixels, setup, monkeypatch):
     seen = []
-    monkeypatch.setattr(measure, "classified", lambda small, setup: seen.append(small) or {})
+    monkeypatch.setattr(measure, "classified", lambda small, *_: seen.append(small) or {})
     jpeg = replace(setup, degradation=EVALUATED["jpeg50"])
     assert list(measure.measures(PHOTO, Photo(pixels), ["24", FULL], jpeg)) == []
     np.testing.assert_array_equal(seen[0].pixels, as_jpeg(shrink_to(pixels, 24), 50))
@@ -78,28 +81,30 @@ def test_shrunk_photos_are_harmed_and_full_ones_are_not(pixels, setup, monkeypat
 def test_a_photo_has_measures_at_sizes_under_its_own(found, setup):
     assert {size for size, _ in found} == {"24", "64", FULL}
     assert {way for _, way in found} == set(setup.ways)
-    assert all((m.file, m.label, m.enlarged) == ("a.png", "macaw", True) for m in found.values())
+    assert all((m.file, m.label) == ("a.png", "macaw") for m in found.values())
+    assert {m.size for m in found.values() if m.enlarged} == {"24", "64"}
 
 
-def enlarged(small: np.ndarray) -> np.ndarray:
+def enlarged(small: np.ndarray) -> Callable[[Box | None], np.ndarray]:
     """As `python -m classify` does it."""
-    photo = Photo(small)
-    return engine.upscale(photo, auto.load(photo), device="cpu", keep_colours=True).pixels
+
+    def enlarge(box: Box | None) -> np.ndarray:
+        photo = crop(Photo(small), box) if box else Photo(small)
+        return engine.upscale(photo, auto.load(photo), device="cpu", keep_colours=True).pixels
+
+    return enlarge
 
 
 def test_the_app_answers_as_identify_does(found, pixels, setup):
     for size, small in (("24", shrink_to(pixels, 24)), (FULL, pixels)):
-        answer = classify.identify(
-            small,
-            classifier="imagenet-birds",
-            enlarge=lambda small=small: enlarged(small),
-        )
+        answer = classify.identify(small, classifier="imagenet-birds", enlarge=enlarged(small))
         m = found[size, "app"]
-        assert (m.bird, m.enlarged) == (pytest.approx(answer.bird, rel=1e-6), answer.enlarged)
+        assert m.bird == pytest.approx(answer.bird, rel=1e-6)
         shares = {s.name: s.probability for s in answer.species}
         assert m.best == answer.species[0].name
-        assert m.rank == 1 + sum(p > m.probability for p in shares.values())
-        assert m.probability == pytest.approx(shares["macaw"], rel=1e-6)
+        assert m.rank == 1 + sum(p > shares["macaw"] for p in shares.values())
+        assert m.probability == pytest.approx(shares["macaw"] / answer.bird, rel=1e-6)
+        assert m.tier == (answer.group.tier if answer.group else answer.tier)
 
 
 def test_a_large_photo_is_shown_as_it_is(pixels, setup):
@@ -107,7 +112,7 @@ def test_a_large_photo_is_shown_as_it_is(pixels, setup):
     measures = {m.way: m for m in measure.measures(PHOTO, Photo(large), [FULL], setup)}
     assert not any(m.enlarged for m in measures.values())
     assert replace(measures["bicubic"], way="") == replace(measures["photo"], way="")
-    answer = classify.identify(large, classifier="imagenet-birds", enlarge=lambda: pytest.fail())
+    answer = classify.identify(large, classifier="imagenet-birds", enlarge=lambda _: pytest.fail())
     assert measures["app"].bird == pytest.approx(answer.bird, rel=1e-6)
 
 
@@ -115,7 +120,7 @@ def test_each_picture_is_made_and_classified_once_in_each_framing(pixels, setup,
     made, shown = [], []
     probabilities = Classifier.probabilities
 
-    def counted(small, picture, setup):
+    def counted(small, picture, setup, box):
         made.append(picture)
         return bicubic(small.pixels)
 
@@ -149,3 +154,24 @@ def test_what_is_seen_at_full_size_is_the_same_as_at_full_size(pixels, setup):
     unknown = replace(PHOTO, kind=None)
     for m in measure.measures(unknown, Photo(large), [FULL], setup):
         assert m.same and m.rank is None
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "probabilities", "told"),
+    [
+        ("macaw", MACAW, {88: 0.8}, ("likely", True)),
+        ("macaw", MACAW, {87: 0.8}, ("likely", False)),  # Gray Parrot
+        ("macaw", MACAW, {87: 0.45, 88: 0.4}, ("likely", True)),  # of the family
+        ("Tawny Owl", None, {24: 0.8}, ("likely", False)),  # the kind isn't known
+        ("Tawny Owl", None, {24: 0.1, 22: 0.15}, ("not sure", False)),
+        ("Tawny Owl", None, {24: 0.1}, ("no bird", False)),
+        ("", None, {24: 0.1}, ("no bird", True)),
+        ("", None, {24: 0.4}, ("possibly", False)),
+    ],
+)
+def test_what_the_app_says_is_right_or_not(setup, label, kind, probabilities, told):
+    classes = np.zeros(1000)
+    classes[list(probabilities)] = list(probabilities.values())
+    taxon = PHOTO.taxon if label == "macaw" else find([label])
+    photo = Labelled("a.png", label, kind, taxon)
+    assert measure.said(classes, setup.classifier, photo) == told

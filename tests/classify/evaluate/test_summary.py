@@ -89,9 +89,14 @@ def test_where_no_bird_is_large_enough_none_is_missed():
 
 
 def test_tables_have_a_line_for_each_row_and_columns_that_stand(rows):
-    naming, others = summary.tables(summary.naming(BIRDS), summary.without_birds(OTHERS, BIRDS))
+    empty = dict.fromkeys(summary.TITLES, ())
+    given = empty | {
+        "naming": summary.naming(BIRDS),
+        "others": summary.without_birds(OTHERS, BIRDS),
+    }
+    naming, others = summary.tables(given)
     assert naming.startswith("Naming;") and others.startswith("Photos without a bird;")
-    assert list(summary.tables(list(rows.values()), [])) == [naming]
+    assert list(summary.tables(empty | {"naming": list(rows.values())})) == [naming]
     lines = naming.splitlines()
     assert len(lines) == 2 + len(rows)
     assert lines[1].split()[:6] == ["size", "way", "photos", "top1", "top5", "probability"]

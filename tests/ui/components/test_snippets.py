@@ -6,7 +6,7 @@ import pytest
 
 from ui.components.snippets import snippets
 
-OPTIONS = {"model": "srresnet-div2k", "identify": False, "keep_colours": True}
+OPTIONS = {"model": "srresnet-div2k", "identify": False, "keep_colours": True, "species": None}
 NASTY = """it's a "b i r d"$(x)`y`.png"""
 
 

@@ -1,0 +1,53 @@
+"""What a request leaves behind: its files, in a folder that Gradio serves, and its facts."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradio.utils import get_upload_folder
+
+from sr import image
+from sr.compare import tables
+from sr.compare.comparison import Row
+from sr.image import Photo
+
+if TYPE_CHECKING:  # starting the app needs no PyTorch
+    from sr.inference.upscaler import Upscaler
+
+
+def new_folder() -> Path:
+    """A folder of the request's own, from which Gradio serves, and which it deletes in time."""
+    parent = Path(get_upload_folder())
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=parent))
+
+
+def save_csv(rows: tuple[Row, ...], name: str) -> str:
+    """The file of a comparison's table, named after the photo."""
+    path = new_folder() / f"{name}_compared.csv"
+    path.write_text(tables.csv_text(rows), encoding="utf-8")
+    return str(path)
+
+
+def save_before(photo: Photo, folder: Path) -> Path:
+    """The slider's left picture: bicubic, as large as the result, lossless."""
+    alpha = None if photo.alpha is None else image.bicubic(photo.alpha)
+    return image.write(image.bicubic(photo.pixels), folder / f"{photo.name}_bicubic.png", alpha)
+
+
+def save_after(result: Photo, folder: Path, keep_metadata: bool) -> Path:
+    """The result, lossless, named after the photo."""
+    exif = result.exif if keep_metadata else None
+    return image.write(result.pixels, folder / f"{result.name}_x4.png", result.alpha, exif=exif)
+
+
+def described(
+    photo: Photo, result: Photo, seconds: float, where: str, upscaler: Upscaler
+) -> tuple[str, ...]:
+    """The facts, a sentence each: sizes, time, device and model first."""
+    sizes = " → ".join(f"{width} × {height}" for width, height in (photo.size, result.size))
+    facts = f"{sizes} pixels · {seconds:.1f} s on {where} · {upscaler.model.name}"
+    parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *photo.notes)
+    return tuple(part for part in parts if part)
