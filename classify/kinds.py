@@ -137,11 +137,15 @@ def _imagenet() -> dict[Words, Taxon]:
     """The words of every name that ImageNet has for a kind of bird, and its number n01514668."""
     from timm.data import ImageNetInfo
 
-    from classify.loaders import imagenet_birds
+    from classify.loaders import IMAGENET_MEANS, imagenet_birds
 
     info = ImageNetInfo()
     return {
         words(name): taxon
         for i, taxon in imagenet_birds().items()
-        for name in (*info.index_to_description(i).split(","), info.index_to_label_name(i))
+        for name in (
+            *info.index_to_description(i).split(","),
+            info.index_to_label_name(i),
+            IMAGENET_MEANS.get(taxon.english, taxon.english),
+        )
     }

@@ -30,13 +30,13 @@ def imagenet(architecture: str, path: Path) -> Classifier:
     return Classifier(model, resolve_model_data_config(model), imagenet_birds())
 
 
-# Of ImageNet's names those in which eBird's table doesn't find the family.
+# ImageNet's names in which eBird's table doesn't find the species that they mean, or mostly mean.
 IMAGENET_MEANS = {
     "cock": "Red Junglefowl",
     "hen": "Red Junglefowl",
-    "peacock": "peafowl",
-    "drake": "duck",
-    "American egret": "egret",
+    "peacock": "Indian Peafowl",
+    "drake": "Mallard",
+    "American egret": "Great Egret",
 }
 
 
@@ -48,8 +48,8 @@ def imagenet_birds() -> dict[int, Taxon]:
     birds = {}
     for index in (*range(7, 25), *range(80, 101), *range(127, 147)):
         names = info.index_to_description(index).split(", ")
-        names = [IMAGENET_MEANS.get(names[0], names[0]), *names]
-        birds[index] = taxonomy.find(names[1:]) or taxonomy.wider(names[1], names)
+        meant = [IMAGENET_MEANS.get(names[0], names[0]), *names]
+        birds[index] = taxonomy.find(names) or taxonomy.wider(names[0], meant)
     return birds
 
 

@@ -35,6 +35,14 @@ def test_a_species_allows_the_wider_kind_that_it_belongs_to():
     assert named("Scarlet Macaw\nmacaw\ncanvas") == {"macaw"}
 
 
+@pytest.mark.parametrize(
+    ("species", "kind"),
+    [("Mallard", "drake"), ("Great Egret", "American egret"), ("Indian Peafowl", "peacock")],
+)
+def test_a_species_allows_the_kind_that_imagenet_calls_otherwise(species, kind):
+    assert named(species) == {kind}
+
+
 def test_headings_comments_and_empty_lines_are_no_species():
     listed = read_list("\ufeffCommon Name,Scientific Name\n\n# mine\r\nDunlin\r\n", IMAGENET)
     assert len(listed.kinds) == 1 and listed.sentence == ""

@@ -177,6 +177,20 @@ def test_mcp_takes_a_photo_that_the_upload_tool_uploaded(app_url):
     is_enlarged(picture(enlarged), "owl.png")
 
 
+def test_mcp_takes_a_list_of_species(app_url):
+    data = base64.b64encode((EXAMPLES / "scarlet_macaw.png").read_bytes()).decode()
+    mine = "Gray Parrot\nHouse Finch\nSnallygaster"
+
+    async def conversation():
+        async with connected("birds", app_url) as session:
+            image = f"data:image/png;base64,{data}"
+            return await session.call_tool("identify", {"image": image, "species": mine})
+
+    said = texts(in_a_thread(conversation))
+    assert "Gray Parrot" in said and "No species is called “Snallygaster”." in said
+    assert "macaw" not in said
+
+
 def test_mcp_fetches_nothing_else_from_this_machine(app_url):
     async def conversation():
         async with connected("birds", app_url) as session:
