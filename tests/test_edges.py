@@ -60,7 +60,9 @@ def upload(app_url: str, path: Path, name: str = "photo.png") -> dict:
 
 @pytest.mark.parametrize("path", SECRETS)
 def test_a_path_outside_the_uploads_is_refused(app_url, path):
-    answer = call(app_url, "identify", {"path": path, "meta": {"_type": "gradio.FileData"}})
+    answer = call(
+        app_url, "identify", {"path": path, "meta": {"_type": "gradio.FileData"}}, None, None
+    )
     assert answer.startswith("event: error")
     assert "root:" not in answer and "Traceback" not in answer and str(ROOT) not in answer
 
@@ -89,7 +91,9 @@ def test_an_address_on_this_machine_is_not_fetched(app_url, host):
     try:
         url = f"http://{host}:{server.server_address[1]}/owl.png"
         for where in ({"path": url}, {"path": "owl.png", "url": url}, {"path": None, "url": url}):
-            answer = call(app_url, "identify", {**where, "meta": {"_type": "gradio.FileData"}})
+            answer = call(
+                app_url, "identify", {**where, "meta": {"_type": "gradio.FileData"}}, None, None
+            )
             assert answer.startswith("event: error")
     finally:
         server.shutdown()
@@ -134,7 +138,7 @@ def test_a_cancelled_request_frees_the_worker(app_url, large, macaw):
 
 
 def test_a_lost_client_frees_the_worker(app_url, large, macaw):
-    stream = events(app_url, "upscale", upload(app_url, large), None, True, True)
+    stream = events(app_url, "upscale", upload(app_url, large), None, True, True, None)
     next(stream)
     next(stream)
     stream.close()  # hangs up without a word

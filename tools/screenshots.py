@@ -28,7 +28,8 @@ def shoot_upscale(browser: Browser, url: str, name: str, view: dict) -> None:
     page = browser.new_page(**view)
     page.goto(url)
     page.set_input_files("#photo input[type=file]", EXAMPLES / "scarlet_macaw.png")
-    page.wait_for_selector("#species section", **WAIT)
+    page.wait_for_selector("#download a[download]", **WAIT)
+    page.wait_for_selector("#progress .bar", state="detached", **WAIT)
     page.locator("#slider").hover(position={"x": 95, "y": 95})  # the magnifier follows
     page.wait_for_timeout(1000)
     if name == "phone":

@@ -27,7 +27,7 @@ def over_http(connection: httpx.Client, photo: Path) -> None:
     files = {"files": (photo.name, photo.read_bytes())}
     path = connection.post("/gradio_api/upload", files=files).json()[0]
     image = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    data = {"data": [image, None, True, True]}
+    data = {"data": [image, None, True, True, None]}
     call = connection.post("/gradio_api/call/upscale", json=data).json()
     answer = connection.get(f"/gradio_api/call/upscale/{call['event_id']}").text
     pair, _, file, *_ = json.loads(answer.split("event: complete\ndata: ")[1])

@@ -33,7 +33,7 @@ def visit(browser: Browser, url: str, photo: Path) -> dict[str, float]:
     for what, selector in (
         ("drop to bicubic", "#slider img[src*=bicubic]"),
         ("drop to result", "#slider img[src*=_x4]"),
-        ("drop to the bird's name", "#species section"),
+        ("drop to the bird's name", "#species .bird"),
     ):
         page.wait_for_selector(selector, **WAIT)
         seconds[what] = time.perf_counter() - start

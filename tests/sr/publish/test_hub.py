@@ -180,7 +180,7 @@ def test_the_app_answers_with_the_published_weights(run, command, settings, smal
     own = {"SR_WEIGHTS": f"me/tiny@{commit}", "HF_TOKEN": ""}
     with running_app(tmp_path, **{**settings, **own}) as app:
         client = Client(app.url, verbose=False, download_files=tmp_path)
-        _, _, file, facts, _ = client.predict(
+        _, _, file, facts, *_ = client.predict(
             handle_file(small), identify=False, keep_colours=False, api_name="/upscale"
         )
     assert f"own, weights me/tiny:model.safetensors@{commit[:12]}" in facts
