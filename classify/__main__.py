@@ -18,7 +18,7 @@ import classify
 import sr
 from classify.catalog import ERRORS, names
 from sr import commands
-from sr.image import crop, is_photo
+from sr.image import crop, photos_in
 from sr.inference import EngineError, auto
 from sr.inference.device import choose_device
 from sr.settings import MAX_PIXELS_READ
@@ -69,7 +69,7 @@ def _photos(given: str) -> list[str]:
     """The photos in a folder and the folders in it; a path that is no folder is a photo."""
     if not Path(given).is_dir():
         return [given]
-    found = sorted(str(path) for path in Path(given).rglob("*") if is_photo(path))
+    found = [str(path) for path in photos_in(Path(given))]
     if not found:
         raise sr.PhotoError(f"The folder {given} has no photos in it or in the folders below.")
     return found
@@ -78,7 +78,7 @@ def _photos(given: str) -> list[str]:
 def _answers(photos: list[str], args: argparse.Namespace, failed: list[str]) -> Iterator[Named]:
     """Each photo that can be read, named; the others go to `failed` with a sentence for people."""
     device = str(choose_device(args.device))
-    only = args.species.read_text(encoding="utf-8-sig", errors="replace") if args.species else ""
+    only = args.species.read_text(encoding="utf-8", errors="replace") if args.species else ""
     told = set()
     with tqdm(photos, unit="photo", leave=False, disable=None if len(photos) > 1 else True) as bar:
         for path in bar:

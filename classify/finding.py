@@ -45,14 +45,14 @@ def find(pixels: np.ndarray, classifier: Classifier) -> Box | None:
     maps[1:1] = [classifier.bird_map(pixels, side) for side in more[:-1]]
     place = _peak(maps[-1])
     box = _with_margin(next(filter(None, (_extent(seen, place) for seen in maps))))
-    return box if _area(box) <= SMALL else None
+    return box if area(box) <= SMALL else None
 
 
 def _fills_the_photo(seen: Tensor) -> bool:
     """Whether a bird is seen that is not small in the photo, so that no closer look is needed."""
     if seen.max() < LEAST:
         return False
-    return _area(_with_margin(_extent(seen, _peak(seen)))) > SMALL
+    return area(_with_margin(_extent(seen, _peak(seen)))) > SMALL
 
 
 def _peak(seen: Tensor) -> tuple[float, float]:
@@ -61,7 +61,8 @@ def _peak(seen: Tensor) -> tuple[float, float]:
     return (row + 0.5) / seen.shape[0], (column + 0.5) / seen.shape[1]
 
 
-def _area(box: Box) -> float:
+def area(box: Box) -> float:
+    """The share of the photo that a box takes."""
     return (box[2] - box[0]) * (box[3] - box[1])
 
 

@@ -72,6 +72,11 @@ def read_list(text: str, taxa: Sequence[Taxon]) -> Listed:
     a heading and lines that start with # are left out.
     Raises `ListError` if no line is a kind that the classifier knows.
     """
+    return _read_list(text, tuple(taxa))
+
+
+@lru_cache(maxsize=4)  # a list is for many photos, and each of them is named up to three times
+def _read_list(text: str, taxa: tuple[Taxon, ...]) -> Listed:
     if len(text) > LONGEST_LIST:
         raise ListError(f"The list of species is longer than {LONGEST_LIST:,} characters.")
     kind_of, kinds, unknown, missing = finder(taxa), set(), [], []

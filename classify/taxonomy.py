@@ -7,7 +7,7 @@ import csv
 import importlib.util
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -135,26 +135,22 @@ def _last(english: str) -> str:
     return (after if hyphen and after[:1].isupper() else word).lower()
 
 
-def species() -> list[Taxon]:
-    """All of eBird's species, in its order."""
-    return list(dict.fromkeys(_table().values()))
-
-
 @lru_cache(maxsize=1)
 def _table() -> dict[Words, Taxon]:
     """The words of each species' names, and its code -> the species."""
     found: dict[Words, Taxon] = {}
-    for taxon in _rows():
+    for taxon in species():
         names = taxon.english, taxon.scientific, taxon.code
         found |= dict.fromkeys(map(words, names), taxon)
     return found
 
 
-def _rows() -> Iterator[Taxon]:
+@lru_cache(maxsize=1)
+def species() -> tuple[Taxon, ...]:
+    """All of eBird's species, in its order."""
     spec = importlib.util.find_spec("birdnames")
     path = Path(spec.submodule_search_locations[0], TABLE)
     columns = "ebird_common_name", "scientific_name", "ebird_ebird_code"
+    columns += "ebird_family", "ebird_order"
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            ranks = row["ebird_family"], row["ebird_order"]
-            yield Taxon(*(row[column] for column in columns), *ranks)
+        return tuple(Taxon(*map(row.get, columns)) for row in csv.DictReader(file))

@@ -263,15 +263,25 @@ def _run(
     keep_colours: bool = True,
 ) -> Generator[State, None, tuple[Photo, str]]:
     """Run the network; returns the photo four times as large, and where it was computed."""
-    steps, where = _steps(photo, upscaler, canvas=canvas, keep_colours=keep_colours), ""
+    where = ""
+
+    def told(step: Any) -> State:
+        nonlocal where
+        where, place.share = step.where, step.done / step.total
+        return replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
+
+    steps = _steps(photo, upscaler, canvas=canvas, keep_colours=keep_colours)
+    return (yield from _each(steps, told)), where
+
+
+def _each(steps: Generator, told: Callable[[Any], State]) -> Generator[State, None, Any]:
+    """What is told of each of the steps; returns what they return."""
     while True:
         try:
             step = next(steps)
         except StopIteration as end:
-            return end.value, where
-        where = step.where
-        place.share = step.done / step.total
-        yield replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
+            return end.value
+        yield told(step)
 
 
 def _steps(
@@ -312,11 +322,10 @@ def _answer(
     enlarge: Callable[[Box | None], np.ndarray] | None = None,
 ) -> classify.Answer:
     """The bird in a photo, or in the part that the request's box has cut from it."""
+    box = classify.WHOLE if request.box else box
     options = {"enlarge": enlarge, "only": request.species, "device": settings.device()}
-    if request.box is None:
-        return classify.identify(photo.pixels, box=box, **options)
-    answer = classify.identify(photo.pixels, box=classify.WHOLE, **options)
-    return replace(answer, box=request.box)
+    answer = classify.identify(photo.pixels, box=box, **options)
+    return replace(answer, box=request.box or answer.box)
 
 
 def _enlarged(part: Photo, state: State) -> Generator[State, None, Photo]:
@@ -324,25 +333,18 @@ def _enlarged(part: Photo, state: State) -> Generator[State, None, Photo]:
     from sr.inference import auto
 
     steps = _steps(part, auto.load(part), keep_colours=True)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        yield state
+    return (yield from _each(steps, lambda step: state))
 
 
 def _compared(
     request: Request, chosen: list[methods.Method], keep: Keep, place: Place
 ) -> Generator[State, None, None]:
     pair = comparison.pair(_open(request, comparison.max_pixels()))
-    work = comparison.steps(pair, chosen, keep, _steps)
-    while True:
-        try:
-            step = next(work)
-        except StopIteration as end:
-            titles = {method.name: method.title for method in chosen}
-            yield State(share=1.0, pair=pair, rows=tuple(end.value), titles=titles)
-            return
+
+    def told(step: Any) -> State:
         place.share = step.done / step.total
-        yield State(seconds=place.seconds_left(), share=place.share)
+        return State(seconds=place.seconds_left(), share=place.share)
+
+    rows = yield from _each(comparison.steps(pair, chosen, keep, _steps), told)
+    titles = {method.name: method.title for method in chosen}
+    yield State(share=1.0, pair=pair, rows=tuple(rows), titles=titles)

@@ -65,11 +65,11 @@ class Choices:
         return Request(
             path,
             self.model or None,
-            self.name,
-            parse_box(self.box),
-            self.species,
-            self.keep_colours,
-            self.keep_metadata,
+            name=self.name,
+            box=parse_box(self.box),
+            species=self.species,
+            keep_colours=self.keep_colours,
+            keep_metadata=self.keep_metadata,
             page=True,
         )
 

@@ -2,8 +2,8 @@
 
 DATA holds photos in folders that are named after the bird, or named after it themselves. Each is
 shrunk by bicubic to short sides of 32, 48, 64 and 96 pixels, harmed as --degrade says, enlarged
-four times by every method, and classified; “full” is the photo as it is. Where the photo's short
-side reaches the classifier's input the app doesn't enlarge it, so there every method is shown the
+four times by every method, and classified; “full” is the photo as it is. Where the photo
+is large enough for the classifier the app doesn't enlarge it, so there every method is shown the
 photo itself. Top-1, top-5 and the probability are among the classifier's kinds of bird, whatever
 the probability of a bird.
 The row “app” is what the app answers: the bird is found, and enlarged if it is small. How sure that

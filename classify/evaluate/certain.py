@@ -9,10 +9,10 @@ import numpy as np
 from classify.certainty import LIKELY, NO_BIRD, TIERS
 from classify.evaluate.measure import APP, FULL, Measure
 from classify.evaluate.scenes import SceneMeasure
+from classify.evaluate.summary import Row
 from sr.compare.statistics import interval
 
 EDGES = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)  # between which probabilities are alike
-Row = dict[str, Any]  # a line of a table, by column
 
 
 def tiers(measures: Iterable[Measure]) -> list[Row]:
@@ -56,11 +56,8 @@ def scenes(measures: Iterable[SceneMeasure]) -> list[Row]:
     likely_right, likely_wrong: share of scenes of which something likely is said, so or not.
     right: share that is named as the true kind, of kinds that the classifier knows.
     """
-    groups: dict[tuple[str, str], list[SceneMeasure]] = defaultdict(list)
-    for m in measures:
-        groups[m.share, m.way].append(m)
     rows = []
-    for (share, way), group in groups.items():
+    for (share, way), group in _grouped(measures, lambda m: (m.share, m.way)).items():
         boxes = [m.overlap for m in group if m.found]
         likely = [m.right for m in group if m.tier == LIKELY]
         known = [m for m in group if m.rank is not None]
@@ -80,18 +77,21 @@ def _named(m: SceneMeasure) -> bool:
 def _rows(
     measures: Iterable, key: Callable[[Any], Any], right: Callable[[Any], bool]
 ) -> Iterator[tuple[Any, Row]]:
+    groups = _grouped(measures, key)
+    return ((name, _mean_over_files(group, right)) for name, group in groups.items())
+
+
+def _grouped(measures: Iterable, key: Callable[[Any], Any]) -> dict[Any, list]:
     groups = defaultdict(list)
     for m in measures:
         groups[key(m)].append(m)
-    return ((name, _mean_over_files(group, right)) for name, group in groups.items())
+    return groups
 
 
 def _mean_over_files(measures: list, right: Callable[[Any], bool]) -> Row:
     """n, the share that is right, and its interval; a file is the unit."""
-    files = defaultdict(list)
-    for m in measures:
-        files[m.file].append(right(m))
-    means = np.array([np.mean(values) for values in files.values()])
+    files = _grouped(measures, lambda m: m.file)
+    means = np.array([np.mean([right(m) for m in group]) for group in files.values()])
     share = float(np.mean([right(m) for m in measures])) if measures else None
     spread = interval(means) if len(means) else None
     return {"n": len(measures), "files": len(files), "right": share, "right_95": spread}

@@ -10,7 +10,7 @@ import numpy as np
 
 from classify import kinds, taxonomy
 from classify.taxonomy import Taxon
-from sr.image import is_photo
+from sr.image import photos_in
 
 
 class LabelError(ValueError):
@@ -36,11 +36,7 @@ def photos(data: Path) -> list[Path]:
     """The photos of a folder and the folders in it, hidden ones left out. Raises `LabelError`."""
     if not data.is_dir():
         raise LabelError(f"There is no folder {data}: check its name.")
-    found = [
-        path
-        for path in sorted(data.rglob("*"))
-        if is_photo(path) and "/." not in f"/{path.relative_to(data).as_posix()}"
-    ]
+    found = photos_in(data)
     if not found:
         raise LabelError(f"The folder {data} has no photos in it or in the folders below.")
     return found
@@ -87,8 +83,10 @@ def labelled(data: Path, taxa: Sequence[Taxon], table: Mapping[str, str]) -> lis
 def taxon(label: str) -> Taxon | None:
     """The species that a label means, or the family and order of the birds it is a word for."""
     spelt = names(label)
+    if species := taxonomy.find(spelt):
+        return species
     group = taxonomy.wider(spelt[0], spelt[:1])
-    return taxonomy.find(spelt) or (group if group.family else None)
+    return group if group.family else None
 
 
 def _numbered(data: Path) -> dict[int, str]:

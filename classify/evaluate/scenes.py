@@ -9,7 +9,7 @@ import numpy as np
 from classify import finding
 from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import Setup, looked_at, said, score
-from classify.finding import Box
+from classify.finding import Box, area
 from sr.evaluate.degradations import seeded
 from sr.image import Photo, resize, shrink_to
 
@@ -105,8 +105,4 @@ def overlap(one: Box, other: Box) -> float:
     across = min(one[2], other[2]) - max(one[0], other[0])
     down = min(one[3], other[3]) - max(one[1], other[1])
     both = max(across, 0.0) * max(down, 0.0)
-    return both / (_area(one) + _area(other) - both)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+    return both / (area(one) + area(other) - both)

@@ -56,6 +56,15 @@ def is_photo(path: Path) -> bool:
     return path.suffix[1:].lower() in ENDINGS
 
 
+def photos_in(folder: Path) -> list[Path]:
+    """The photos of a folder and the folders in it, sorted; hidden ones left out."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if is_photo(path) and "/." not in f"/{path.relative_to(folder).as_posix()}"
+    ]
+
+
 def _printable(name: str) -> str:
     """Without control characters and undecodable bytes, which would break sentences and names."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "?", name)

@@ -27,15 +27,17 @@ def _headline(answer: Answer, words: Words) -> str:
     """The kind, or the family or order that is surer; then how sure."""
     first = answer.species[0]
     if answer.group:
-        said, name, share = answer.group.tier, escape(answer.group.name), answer.group.probability
+        said, share, plain = answer.group.tier, answer.group.probability, answer.group.name
+        name = escape(plain)
         closest = words["bird_closest"].format(name=_named(first), share=f"{first.probability:.0%}")
         more = f"<p>{closest}</p>"
     else:
-        said, name, share, more = answer.tier, _named(first), first.probability, ""
+        said, share, plain = answer.tier, first.probability, first.name
+        name, more = _named(first), ""
     key = {LIKELY: "bird_likely", POSSIBLY: "bird_possibly"}.get(said, "bird_not_sure")
     return (
         f'<p class="tier">{words[key]}</p>'
-        f'<h3>{name} <span class="share">{share:.0%}</span></h3>{_meter(name, share)}{more}'
+        f'<h3>{name} <span class="share">{share:.0%}</span></h3>{_meter(plain, share)}{more}'
     )
 
 
@@ -45,9 +47,9 @@ def _named(species: Species) -> str:
     return f'<a href="{address}" target="_blank" rel="noopener">{escape(species.name)}</a>{latin}'
 
 
-def _meter(label: str, share: float) -> str:
-    text = label.partition(">")[2].partition("<")[0] or label
-    return f'<meter min="0" max="1" value="{share:.4f}" aria-label="{text}: {share:.0%}"></meter>'
+def _meter(name: str, share: float) -> str:
+    label = escape(f"{name}: {share:.0%}")
+    return f'<meter min="0" max="1" value="{share:.4f}" aria-label="{label}"></meter>'
 
 
 def _similar(answer: Answer, words: Words) -> str:
