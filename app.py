@@ -17,10 +17,11 @@ from ui import status
 from ui.api import build_api
 from ui.compare_tab import build_compare_tab
 from ui.components.events import QUIET
-from ui.components.theme import STYLE, THEME, name_examples
+from ui.components.theme import ICON, STYLE, THEME
 from ui.errors import ERRORS
-from ui.upscale_tab import build_upscale_tab
-from ui.words import ENGLISH, WORDS
+from ui.upscale.tab import build_upscale_tab
+from ui.words import ENGLISH, WORDS, words_for
+from ui.words.translate import translated
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
 LARGEST_UPLOAD = "32mb"
@@ -30,17 +31,24 @@ def build() -> gr.Blocks:
     """The page, from top to bottom as it looks."""
     kept = (settings.KEPT_SECONDS, settings.KEPT_SECONDS)
     with gr.Blocks(title=ENGLISH["page_title"], analytics_enabled=False, delete_cache=kept) as page:
-        gr.Markdown(WORDS("page_introduction"))
-        with gr.Tab(WORDS("page_tab_upscale")):
-            build_upscale_tab(EXAMPLES)
-        with gr.Tab(WORDS("page_tab_compare")):
-            build_compare_tab(EXAMPLES)
+        gr.Markdown(WORDS("page_heading"), elem_id="title")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(WORDS("page_tab_upscale")):
+                build_upscale_tab(EXAMPLES)
+            with gr.Tab(WORDS("page_tab_compare")):
+                build_compare_tab(EXAMPLES)
+            with gr.Tab(WORDS("page_tab_about")):
+                gr.Markdown(WORDS("page_about"), elem_id="about")
+                line = gr.Markdown(elem_id="status", label=WORDS("page_status"))
         build_api()
-        line = gr.Markdown(elem_id="status", label=WORDS("page_status"))
-        page.load(None, js=name_examples(EXAMPLES), api_visibility="private")
-        page.load(status.sentence, None, line, **QUIET)
-        gr.Timer(2).tick(status.sentence, None, line, **QUIET)
+        page.load(said, None, line, **QUIET)
+        gr.Timer(2).tick(said, None, line, **QUIET)
     return page
+
+
+def said(request: gr.Request) -> str:
+    """The status, in the reader's language."""
+    return translated(status.sentence(), words_for(request))
 
 
 def check_settings() -> None:
@@ -76,6 +84,8 @@ def main() -> int:
         show_error=False,
         max_file_size=LARGEST_UPLOAD,
         ssr_mode=False,
+        pwa=True,
+        favicon_path=ICON,
         theme=THEME,
         css=STYLE,
         i18n=WORDS,

@@ -21,14 +21,14 @@ ARROWS = {
     "sr.commands": {"sr.settings", "sr.image", "sr.models", "sr.inference"},
     "sr.compare": CORE,
     # Evaluation joins the two halves: whether a restored photo is still recognised is measured with
-    # the classifiers that name birds, and what happened to labelled photos with the degradations.
+    # the classifiers that name birds.
     "sr.evaluate": CORE | {"sr.compare", "classify"},
     "sr.train": CORE | {"sr.compare", "sr.evaluate"},
-    "sr.publish": CORE | {"sr.train", "sr.evaluate"},  # a card says what a degradation does
+    "sr.publish": CORE | {"sr.train", "sr.compare"},  # a card says what a degradation does
     "sr.bench": CORE | {"sr.compare"},
     "sr.__main__": CORE,
     "classify": {"hub"},
-    "classify.evaluate": CORE | {"classify", "sr.compare", "sr.evaluate"},
+    "classify.evaluate": CORE | {"classify", "sr.compare"},
     "classify.__main__": CORE | {"classify"},  # joins them too
     "ui.words": set(),
     "ui.queue": set(),
@@ -36,10 +36,11 @@ ARROWS = {
     "ui.zero": CORE | {"ui.errors"},
     "ui.results": CORE | {"sr.compare"},
     "ui.pipeline": CORE | {"classify", "sr.compare", "ui.queue", "ui.results", "ui.zero"},
+    "ui.comparing": CORE | {"classify", "sr.compare", "ui.queue", "ui.pipeline"},
     "ui.shelf": {"sr.compare"},
     "ui.components": CORE | {"classify", "sr.compare", "ui.words", "ui.pipeline", "ui.shelf"},
     "ui": CORE | {"classify", "sr.compare", "ui.words", "ui.queue", "ui.errors", "ui.pipeline"}
-    | {"ui.results", "ui.shelf", "ui.components", "ui.api"},
+    | {"ui.comparing", "ui.results", "ui.shelf", "ui.components", "ui.api"},
     "app": CORE | {"classify", "ui", "ui.words", "ui.errors", "ui.components"},
 }  # fmt: skip
 # package -> the only rooms that know it

@@ -11,9 +11,9 @@ from PIL import Image
 
 import sr
 from hub import PackageFile
+from sr.compare.degradations import EVALUATED
 from sr.evaluate import figure
 from sr.evaluate.datasets import open_pair
-from sr.evaluate.degradations import EVALUATED
 from sr.image import Photo, bicubic, read, write
 from sr.models import catalog
 

@@ -9,9 +9,9 @@ from tests.conftest import CHROMIUM, EXAMPLES, ROOT
 IMAGES = ROOT / "docs" / "images"
 WAIT = {"timeout": 180_000}
 VIEWS = {
-    "page": {"viewport": {"width": 1200, "height": 1500}},
-    "dark": {"viewport": {"width": 1200, "height": 1500}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 1500}},
+    "page": {"viewport": {"width": 1280, "height": 720}},
+    "dark": {"viewport": {"width": 1280, "height": 720}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
 
 
@@ -27,28 +27,30 @@ def main(url: str = "http://127.0.0.1:7860") -> None:
 def shoot_upscale(browser: Browser, url: str, name: str, view: dict) -> None:
     page = browser.new_page(**view)
     page.goto(url)
-    page.set_input_files("#photo input[type=file]", EXAMPLES / "scarlet_macaw.png")
-    page.wait_for_selector("#download a[download]", **WAIT)
-    page.wait_for_selector("#progress .bar", state="detached", **WAIT)
-    page.locator("#slider").hover(position={"x": 95, "y": 95})  # the magnifier follows
+    page.wait_for_selector(".viewer .drop button")
+    photo = EXAMPLES / "scarlet_macaw.png"
+    page.set_input_files(".viewer input[type=file] >> nth=0", photo)
+    page.wait_for_selector(".viewer[data-phase=done]", **WAIT)
+    if name == "dark":
+        page.click("#all")
+        page.wait_for_selector(".viewer .tiles > :nth-child(5)", **WAIT)
+        page.wait_for_selector(".viewer[data-phase=done]", **WAIT)
+        page.click(".viewer [data-do=lens]")
+        page.locator(".viewer .stage").hover(position={"x": 300, "y": 110})
     page.wait_for_timeout(1000)
-    if name == "phone":
-        page.locator("#slider").scroll_into_view_if_needed()
-        page.evaluate("document.querySelector('#slider').scrollIntoView()")
     page.screenshot(path=IMAGES / f"{name}.jpg", type="jpeg", quality=85)
     page.close()
 
 
 def shoot_compare(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(url)
-    page.get_by_role("tab", name="Compare methods").click()
+    page.get_by_role("tab", name="Compare").click()
     page.set_input_files("#compare-photo input[type=file]", EXAMPLES / "kingfisher.png")
     page.click("#compare-start")
     page.wait_for_selector("#compare-grid figure", **WAIT)
     page.wait_for_timeout(1000)
-    page.locator("#compare-grid").scroll_into_view_if_needed()
-    page.screenshot(path=IMAGES / "compare.jpg", type="jpeg", quality=85, full_page=True)
+    page.screenshot(path=IMAGES / "compare.jpg", type="jpeg", quality=85)
     page.close()
 
 

@@ -18,8 +18,6 @@ import numpy as np
 import classify
 import sr
 from sr import image, settings
-from sr.compare import comparison, methods
-from sr.compare.comparison import Keep, Pair, Row
 from sr.image import Photo, PhotoError
 from sr.image.photo import Box, part_of
 from ui import results, zero
@@ -30,7 +28,7 @@ if TYPE_CHECKING:  # starting the app needs no PyTorch
 
 FIRST_LOOK = "srgan-swift"  # a fifth of what SRGAN takes
 PATIENCE = 2.0  # seconds that people look at bicubic
-LOOK = 240  # pixels of the short side of the photo that is shown beside the name
+LOOK = 900  # pixels of the short side of the photo that people crop on
 # 30 µs a pixel is what SRGAN takes on two cores.
 QUEUE = Queue(settings.QUEUE_LENGTH, guess=30e-6)
 
@@ -46,8 +44,9 @@ class Request:
     species: the kinds of bird to consider, as `classify.kinds.read_list` takes them; "" for all.
     keep_colours: whether the result is to be as bright and coloured as the photo.
     keep_metadata: whether the result gets the photo's camera, date and place.
-    before: whether the photo enlarged by bicubic is wanted as a file.
-    page: whether somebody looks on: a name and bicubic are shown at once, the result as it grows.
+    before: whether the photo enlarged by bicubic is wanted as a file, and the photo to crop on.
+    page: whether somebody looks on: a name and bicubic are shown at once, the result as it grows,
+        and a photo too large to be enlarged is named and shown, to be cropped.
     """
 
     path: str | None
@@ -73,10 +72,12 @@ class State:
     after: the file of the result.
     facts: sizes, time, device and model, then notes, a sentence each.
     answer: the bird's name, at first by the photo as it is, where somebody looks on.
-    look: (H, W, 3) uint8, the photo shrunk to be shown beside the name, where somebody looks on.
-    pair: the photo to compare on, once it is opened.
-    rows: the scores of a comparison.
-    titles: of the methods compared, by name.
+    took: seconds that making the result took.
+    model: the name of the network that made it.
+    look: the file of the whole photo as a small JPEG, to crop on, where somebody looks on.
+    size: (width, height) of the whole photo, upright.
+    pace: seconds that a pixel takes, as far as is known.
+    limit: how many pixels a part may have, where the photo is too large to be enlarged; else 0.
     """
 
     ahead: int = 0
@@ -87,10 +88,12 @@ class State:
     after: Path | None = None
     facts: tuple[str, ...] = ()
     answer: classify.Answer | None = None
-    look: np.ndarray | None = None
-    pair: Pair | None = None
-    rows: tuple[Row, ...] = ()
-    titles: dict[str, str] | None = None
+    took: float = 0.0
+    model: str = ""
+    look: Path | None = None
+    size: tuple[int, int] = (0, 0)
+    pace: float = 0.0
+    limit: int = 0
 
 
 def upscale(request: Request) -> Iterator[State]:
@@ -98,23 +101,21 @@ def upscale(request: Request) -> Iterator[State]:
     from sr.inference import auto
 
     limit = settings.max_pixels()
-    named_first = request.page and request.name
-    size = _size(request, settings.MAX_PIXELS_READ if named_first else limit)
+    size = _size(request, settings.MAX_PIXELS_READ if request.page else limit)
     # Weights are fetched in the request's own thread: that must not hold up the worker. Those that
     # Auto takes for some photos come with packages.
     kind = sr.load(request.model or auto.usual()).model.name
-    state = State()
+    state, folder = State(pace=QUEUE.pace(kind)), results.new_folder()
+    fits = size[0] * size[1] <= limit
     with QUEUE.place(kind, size[0] * size[1]) as place:
-        for look in (_glanced, _found) if named_first else ():
-            looking = look(request, state)
+        looks = [_glanced, _found, *([_previewed] if fits else [])]
+        for look in looks if request.page and (request.name or request.before) else []:
+            looking = look(request, folder, state)
             for state in QUEUE.work(looking):
                 yield state
-        image.check_size(size, Path(request.path).name, limit)
-        folder = results.new_folder()
-        if request.page:
-            preview = _previewed(request, folder, state)
-            for state in QUEUE.work(preview):
-                yield state
+        if not fits:  # the page has it cropped
+            yield replace(state, limit=limit)
+            return
         yield from _waited(place, state)
         yield from QUEUE.work(_upscaled(request, place, folder, state))
         place.finish()
@@ -129,19 +130,6 @@ def identify(request: Request) -> Iterator[State]:
     with QUEUE.place("naming", 1) as place:
         yield from _waited(place, State())
         yield from QUEUE.work(_identified(request))
-        place.finish()
-
-
-def compare(path: str | None, names: list[str], keep: Keep) -> Iterator[State]:
-    """Shrink a photo four times, restore it by several methods, give each to `keep`, and score."""
-    request, chosen = Request(path), []
-    width, height = _size(request, comparison.max_pixels())
-    for name in names or methods.preferred():
-        yield State()  # fetching weights can take minutes
-        chosen.append(methods.method(name))
-    with QUEUE.place("compare", comparison.work(width * height, chosen)) as place:
-        yield from _waited(place, State())
-        yield from QUEUE.work(_compared(request, chosen, keep, place))
         place.finish()
 
 
@@ -183,24 +171,36 @@ def _waited(place: Place, state: State) -> Iterator[State]:
         yield replace(state, ahead=ahead, seconds=seconds)
 
 
-def _glanced(request: Request, state: State) -> Generator[State, None, None]:
+def _glanced(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
     """What the bird is named by all of the photo as it is, to be read while it waits."""
-    photo = _open(request, settings.MAX_PIXELS_READ)
-    answer = _answer(request, photo, classify.WHOLE)
-    answer = answer if answer.species else None  # a small bird may yet be found
-    yield replace(state, answer=answer, look=image.thumbnail(photo.pixels, LOOK))
+    if request.name:
+        photo = _open(request, settings.MAX_PIXELS_READ)
+        answer = _answer(request, photo, classify.WHOLE)
+        # A small bird may yet be found.
+        yield replace(state, answer=answer if answer.species else None)
 
 
-def _found(request: Request, state: State) -> Generator[State, None, None]:
-    """The same by the part that shows the bird, where a small one is found.
+def _found(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
+    """The same by the part that shows the bird, where a small one is found; then the photo.
 
-    The photo is decoded once more rather than held: others may be worked on in between.
+    It is decoded once more rather than held: others may be worked on in between.
     """
     photo = _open(request, settings.MAX_PIXELS_READ)
-    box = None if request.box else classify.find(photo.pixels, device=settings.device())
-    if box or state.answer is None:
-        state = replace(state, answer=_answer(request, photo, box or classify.WHOLE))
-    yield state
+    if request.name:
+        box = None if request.box else classify.find(photo.pixels, device=settings.device())
+        if box or state.answer is None:
+            state = replace(state, answer=_answer(request, photo, box or classify.WHOLE))
+        yield state
+    yield _looked(request, photo, folder, state)
+
+
+def _looked(request: Request, photo: Photo, folder: Path, state: State) -> State:
+    """The state with the photo as a small JPEG; the page has it already where it sends a box."""
+    if request.box:
+        return state
+    look = folder / "photo.jpg"
+    look.write_bytes(image.jpeg(image.thumbnail(photo.pixels, LOOK)))
+    return replace(state, look=look, size=photo.size)
 
 
 def _previewed(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
@@ -221,8 +221,10 @@ def _upscaled(
     canvas = (yield from first) if request.page else None
     result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
     after = results.save_after(result, folder, request.keep_metadata)
-    facts = results.described(photo, result, time.perf_counter() - start, where, upscaler)
-    state = replace(state, share=1.0, after=after, facts=facts)
+    took = time.perf_counter() - start
+    facts = results.described(photo, result, took, where, upscaler)
+    model = upscaler.model.name
+    state = replace(state, share=1.0, after=after, facts=facts, took=took, model=model)
     yield state
     if request.name:  # by what Auto makes of the photo
         yield from _named(request, photo, state, result if colours and not request.model else None)
@@ -241,7 +243,9 @@ def _first_look(
 
 def _identified(request: Request) -> Generator[State, None, None]:
     photo = _open(request, settings.MAX_PIXELS_READ)
-    state = State(share=1.0, look=image.thumbnail(photo.pixels, LOOK))
+    state = State(share=1.0)
+    if request.page:
+        state = _looked(request, photo, results.new_folder(), state)
     yield from _named(request, photo, state)
 
 
@@ -334,17 +338,3 @@ def _enlarged(part: Photo, state: State) -> Generator[State, None, Photo]:
 
     steps = _steps(part, auto.load(part), keep_colours=True)
     return (yield from _each(steps, lambda step: state))
-
-
-def _compared(
-    request: Request, chosen: list[methods.Method], keep: Keep, place: Place
-) -> Generator[State, None, None]:
-    pair = comparison.pair(_open(request, comparison.max_pixels()))
-
-    def told(step: Any) -> State:
-        place.share = step.done / step.total
-        return State(seconds=place.seconds_left(), share=place.share)
-
-    rows = yield from _each(comparison.steps(pair, chosen, keep, _steps), told)
-    titles = {method.name: method.title for method in chosen}
-    yield State(share=1.0, pair=pair, rows=tuple(rows), titles=titles)

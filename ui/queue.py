@@ -91,10 +91,13 @@ class Queue:
                 self._places.remove(place)
                 self._changed.notify_all()
 
+    def pace(self, kind: str) -> float:
+        """Seconds that a unit of that kind takes, as far as is known."""
+        return self._seconds.get(kind, self._guess)
+
     def _left(self, place: Place) -> float:
         """Seconds of work that a place still has before it."""
-        known = self._seconds.get(place.kind, self._guess)
-        return known * place.work * (1 - place.share)
+        return self.pace(place.kind) * place.work * (1 - place.share)
 
 
 def _advance(generator: Generator[T, None, None], seconds: float) -> tuple[T | None, bool]:

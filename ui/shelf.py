@@ -23,6 +23,7 @@ class Kept:
     """A finished comparison.
 
     name: the photo's.
+    degradation: the name of how it became small.
     folder: holds each picture as {name}.npy, (H, W, 3) uint8; deleted when it leaves the shelf.
     size: the photo's width and height.
     shown: those of the picture to click on.
@@ -31,6 +32,7 @@ class Kept:
     """
 
     name: str
+    degradation: str
     folder: Path
     size: tuple[int, int]
     shown: tuple[int, int]

@@ -27,7 +27,7 @@ from classify.evaluate.labels import LabelError, Labelled
 from classify.evaluate.measure import APP_WAY, FULL, Measure, Setup
 from sr import commands
 from sr.compare import tables
-from sr.evaluate.degradations import EVALUATED, seeded
+from sr.compare.degradations import EVALUATED, seeded
 from sr.settings import MAX_PIXELS_READ
 
 LANDSCAPES = 4  # into which each bird is set

@@ -13,8 +13,8 @@ from classify.classifier import Classifier
 from classify.evaluate.labels import Labelled
 from classify.finding import Box
 from sr.compare import methods as restoring
+from sr.compare.degradations import EVALUATED, Degradation, seeded
 from sr.compare.methods import Method, restore
-from sr.evaluate.degradations import EVALUATED, Degradation, seeded
 from sr.image import Photo, crop, shrink_to
 from sr.inference import auto
 from sr.inference.device import choose_device

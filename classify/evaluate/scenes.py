@@ -10,7 +10,7 @@ from classify import finding
 from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import Setup, looked_at, said, score
 from classify.finding import Box, area
-from sr.evaluate.degradations import seeded
+from sr.compare.degradations import seeded
 from sr.image import Photo, resize, shrink_to
 
 SHARES = {"1/3": 1 / 3, "1/5": 1 / 5, "1/10": 1 / 10}  # of the landscape's height

@@ -13,6 +13,7 @@ import numpy as np
 
 from sr import settings
 from sr.compare import methods
+from sr.compare.degradations import Degradation, seeded
 from sr.compare.methods import Method, Steps
 from sr.image import Photo, PhotoError, shrink
 from sr.settings import SCALE
@@ -27,7 +28,10 @@ Keep = Callable[[str, np.ndarray], None]  # a method's name and its (H, W, 3) ui
 
 @dataclass(frozen=True)
 class Pair:
-    """The photo, its sides multiples of four, and the same shrunk four times; both opaque."""
+    """The photo, its sides multiples of four, and the same shrunk four times; both opaque.
+
+    The small one may have met harm besides.
+    """
 
     high: Photo
     low: Photo
@@ -41,6 +45,9 @@ class Row:
     ssim_y: as there.
     contrast: the sharpness, where the original's is 1.
     unavailable: the reason, or "".
+    named: the bird that a classifier, if one was asked, sees in the picture; None for no bird.
+    original: the one that it sees in the original; None for no bird.
+    agrees: whether they are the same; None where there is no picture, or no bird in the original.
     """
 
     method: str
@@ -48,6 +55,9 @@ class Row:
     ssim_y: float | None = None
     contrast: float | None = None
     unavailable: str = ""
+    named: str | None = None
+    original: str | None = None
+    agrees: bool | None = None
 
 
 def max_pixels() -> int:
@@ -69,6 +79,12 @@ def pair(source: Photo) -> Pair:
     pixels = np.ascontiguousarray(source.pixels[:height, :width])
     high = replace(source, pixels=pixels, alpha=None)
     return Pair(high, replace(high, pixels=shrink(pixels)))
+
+
+def harmed(pair: Pair, degradation: Degradation, file: str) -> Pair:
+    """The same with the small photo harmed. file: the large one's name, by which harm is seeded."""
+    pixels = degradation.harm(pair.low.pixels, seeded(file))
+    return replace(pair, low=replace(pair.low, pixels=pixels))
 
 
 def work(pixels: int, chosen: list[Method]) -> float:

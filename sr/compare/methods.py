@@ -61,7 +61,7 @@ def titles() -> dict[str, str]:
 
 def preferred() -> list[str]:
     """Those to compare unless others are chosen: quick ones whose weights come with packages."""
-    return [BICUBIC, "srcnn", "fsrcnn", "srresnet-div2k", "span", "srgan-div2k"]
+    return [BICUBIC, "srcnn", "fsrcnn", "srresnet-div2k", "span", "srgan-div2k", "srgan-swift"]
 
 
 def method(name: str) -> Method:

@@ -21,11 +21,12 @@ from pathlib import Path
 from hub import WeightsUnavailable
 from sr import commands
 from sr.compare import methods, tables
+from sr.compare.degradations import EVALUATED, Degradation, evaluated
 from sr.compare.methods import Method
 from sr.evaluate import chart, figure, recognition
 from sr.evaluate.datasets import open_set
-from sr.evaluate.degradations import EVALUATED, Degradation
 from sr.evaluate.scores import Score, evaluate, scores, table
+from sr.image import PhotoError
 from sr.inference.device import choose_device
 from sr.models.catalog import UnknownModel
 
@@ -58,11 +59,10 @@ def choose(asked: str) -> list[Method]:
 def degradations(text: str) -> list[Degradation]:
     """Those of a comma-separated list, each once."""
     names = dict.fromkeys(name.strip() for name in text.split(","))
-    if unknown := [name for name in names if name not in EVALUATED]:
-        raise argparse.ArgumentTypeError(
-            f"there is no degradation “{unknown[0]}”: choose among {', '.join(EVALUATED)}"
-        )
-    return [EVALUATED[name] for name in names]
+    try:
+        return [evaluated(name) for name in names]
+    except PhotoError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

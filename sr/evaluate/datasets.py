@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sr.compare import comparison
 from sr.compare.comparison import Pair
-from sr.evaluate.degradations import Degradation, seeded
+from sr.compare.degradations import Degradation
 from sr.image import Photo, PhotoError, is_photo, read, shrink_to
 from sr.settings import MAX_PIXELS_READ, SCALE
 
@@ -90,7 +90,7 @@ def open_pair(
         source = replace(source, pixels=pixels, alpha=None)
     made = comparison.pair(source)
     low = made.low if small is None else _given(small, large, made.low.size)
-    return replace(made, low=replace(low, pixels=degradation.harm(low.pixels, seeded(large.name))))
+    return comparison.harmed(replace(made, low=low), degradation, large.name)
 
 
 def _given(small: Path, large: Path, size: tuple[int, int]) -> Photo:

@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from sr.compare import methods, metrics, tables
 from sr.compare.comparison import Pair
+from sr.compare.degradations import Degradation
 from sr.compare.methods import Method
 from sr.compare.statistics import interval
 from sr.evaluate import recognition
 from sr.evaluate.datasets import DataSet, open_pair
-from sr.evaluate.degradations import Degradation
 from sr.evaluate.figure import Strip
 from sr.evaluate.recognition import Classifiers
 from sr.models.catalog import BICUBIC

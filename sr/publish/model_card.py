@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from hub import HubFile, LocalFile
-from sr.evaluate.degradations import DEGRADATIONS
+from sr.compare.degradations import DEGRADATIONS
 from sr.models import catalog
 
 SAMPLE = "samples/sample.png"  # always the same name, so that a new version replaces the old one

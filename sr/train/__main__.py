@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sr import commands
 from sr.commands import positive
-from sr.evaluate.degradations import DEGRADATIONS
+from sr.compare.degradations import DEGRADATIONS
 from sr.inference.device import MatrixProduct
 from sr.models import catalog
 from sr.train.distributed import join, leave

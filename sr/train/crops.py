@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from sr.evaluate.degradations import DEGRADATIONS, HARMED, SHRUNK
+from sr.compare.degradations import DEGRADATIONS, HARMED, SHRUNK
 from sr.image import Photo, bicubic
 from sr.image.luma import luma
 from sr.inference import engine, upscaler

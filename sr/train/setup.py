@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from sr.compare.degradations import ANY
 from sr.evaluate import recognition
-from sr.evaluate.degradations import ANY
 from sr.evaluate.recognition import Classifiers
 from sr.image import PhotoError
 from sr.models import catalog, discriminator

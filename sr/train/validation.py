@@ -11,8 +11,8 @@ import numpy as np
 from torch import nn
 
 from sr.compare import metrics
+from sr.compare.degradations import DEGRADATIONS
 from sr.evaluate import recognition
-from sr.evaluate.degradations import DEGRADATIONS
 from sr.evaluate.recognition import Classifiers
 from sr.image import Photo, bicubic, png, shrink_to
 from sr.inference import engine

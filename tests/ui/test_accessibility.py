@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.ui.test_page import enlarge
+from tests.ui.test_page import CHOOSER, enlarge
 
 
 class Theirs(NamedTuple):
@@ -38,19 +38,20 @@ THEIRS = [
 
 
 class View(NamedTuple):
-    """A way to look at the page."""
+    """A way to look at the page, and what is done first: nothing, enlarging, cropping, failing."""
 
     query: str = ""
     width: int = 1280
-    result: bool = False
+    state: str = ""
 
 
 VIEWS = {
     "light": View(),
-    "dark": View("?__theme=dark"),
-    "phone": View(width=390),
-    "result": View(result=True),
-    "dark result": View("?__theme=dark", result=True),
+    "phone, result": View(width=390, state="result"),
+    "result": View(state="result"),
+    "dark, result": View("?__theme=dark", state="result"),
+    "dark, crop": View("?__theme=dark", state="crop"),
+    "error": View(state="error"),
 }
 
 AXE = """
@@ -92,9 +93,17 @@ def page(request, browser, app_url, little):
     view = VIEWS[request.param]
     page = browser.new_page(viewport={"width": view.width, "height": 1000})
     page.goto(f"{app_url}/{view.query}")
-    page.wait_for_selector("#photo input[type=file]", state="attached")
-    if view.result:
+    page.wait_for_selector(".viewer .drop button")
+    if view.state == "error":
+        page.set_input_files(CHOOSER, __file__)
+        page.wait_for_selector(".viewer[data-phase=error]")
+    elif view.state:
         enlarge(page, little)
+        page.get_by_text("Faithful", exact=True).click()
+        page.wait_for_selector(".viewer .tiles button", timeout=60_000)
+        page.wait_for_selector(".viewer[data-phase=done]", timeout=60_000)
+        page.click("#details > button")
+        page.click(f".viewer [data-do={'crop' if view.state == 'crop' else 'lens'}]")
     yield page
     page.close()
 
@@ -152,7 +161,7 @@ def takes_focus(node: dict) -> bool:
 def test_the_page_does_not_scroll_sideways_on_a_phone(browser, app_url):
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(app_url)
-    page.wait_for_selector("#photo input[type=file]", state="attached")
+    page.wait_for_selector(".viewer .drop button")
     for tab in tabs(page):
         widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert widths[0] <= widths[1], json.dumps({tab: widths})

@@ -12,7 +12,7 @@ def kept(folder: Path, name: str) -> Kept:
     own = folder / name
     own.mkdir()
     np.save(own / "bicubic.npy", np.zeros((2, 3, 3), np.uint8))
-    return Kept(name, own, (3, 2), (3, 2), {}, [])
+    return Kept(name, "clean", own, (3, 2), (3, 2), {}, [])
 
 
 def test_what_is_put_is_found_by_its_key_alone(tmp_path):

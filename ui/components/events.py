@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ui.pipeline import State
+from ui.words import ENGLISH, Words
 
 # Options of an event that takes no time and is no one else's business.
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -21,17 +22,21 @@ def in_order(updates: Iterable[Update], outputs: Iterable[str]) -> Iterator[list
         yield [update.get(name, gr.skip()) for name in outputs]
 
 
-def progress_bar(state: State) -> str:
-    """A progress bar with words, for people and screen readers."""
-    percent = round(100 * state.share)
-    seconds = f"about {max(1, round(state.seconds))} s"
+def progress_words(state: State, words: Words) -> str:
+    """How far a request is, for people."""
+    percent, seconds = round(100 * state.share), max(1, round(state.seconds))
     if state.ahead:
-        text = f"{state.ahead} before this photo, {seconds}"
-    elif percent == 100:
-        text = "Saving"
-    else:
-        text = f"{percent} %, {seconds} left" if percent else "Starting"
+        return words["page_waiting"].format(ahead=state.ahead, seconds=seconds)
+    if percent == 100:
+        return words["page_saving"]
+    key = "page_percent" if percent else "page_starting"
+    return words[key].format(percent=percent, seconds=seconds)
+
+
+def progress_bar(state: State, words: Words = ENGLISH) -> str:
+    """A progress bar with words, for people and screen readers."""
+    text = escape(progress_words(state, words))
     return (
-        f'<div class="bar"><progress max="100" value="{percent}" aria-label="{escape(text)}">'
-        f"</progress><span>{escape(text)}</span></div>"
+        f'<div class="bar"><progress max="100" value="{round(100 * state.share)}" '
+        f'aria-label="{text}"></progress><span>{text}</span></div>'
     )

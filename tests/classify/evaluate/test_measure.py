@@ -17,7 +17,7 @@ from classify.evaluate.labels import Labelled
 from classify.evaluate.measure import FULL, Measure, Setup, Way, parse_way
 from classify.finding import Box
 from classify.taxonomy import find, wider
-from sr.evaluate.degradations import EVALUATED
+from sr.compare.degradations import EVALUATED
 from sr.image import Photo, as_jpeg, bicubic, crop, shrink_to
 from sr.inference import auto, engine
 

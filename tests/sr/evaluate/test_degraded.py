@@ -15,11 +15,11 @@ from PIL import Image
 
 from sr import image
 from sr.compare import metrics
+from sr.compare.degradations import EVALUATED
 from sr.compare.statistics import interval
 from sr.evaluate import __main__ as evaluate
 from sr.evaluate import recognition
 from sr.evaluate.datasets import open_pair
-from sr.evaluate.degradations import EVALUATED
 from tests.conftest import EXAMPLES
 
 pytest.importorskip("matplotlib", reason="tools/requirements.txt is not installed")
@@ -146,7 +146,7 @@ def test_both_classifiers_know_a_macaw(macaw):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--degrade", "clean,jepg"], "there is no degradation “jepg”: choose among clean, jpeg90"),
+        (["--degrade", "clean,jepg"], "There is no degradation “jepg”: choose among clean, jpeg90"),
         (["--recognise"], "pip install -r tools/requirements.txt"),
         (["--short-side", "0"], "must be at least 1"),
     ],

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sr import image
-from sr.evaluate.degradations import DEGRADATIONS
+from sr.compare.degradations import DEGRADATIONS
 from sr.image.luma import luma
 from sr.train.crops import Crops, batches, numbers
 from sr.train.library import gather

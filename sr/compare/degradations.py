@@ -1,4 +1,4 @@
-"""What turns a large photo into a small one, by name, for evaluation and for training.
+"""What turns a large photo into a small one, by name: to compare, to evaluate and to train on.
 
 A degradation first shrinks a photo and then harms the small one. The harm alone is for photos that
 are small already.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sr.image import as_jpeg, blur, resize, shrink
+from sr.image import PhotoError, as_jpeg, blur, resize, shrink
 from sr.image.resize import FILTERS
 from sr.settings import SCALE
 
@@ -59,7 +59,7 @@ class Degradation:
 
 
 def seeded(photo: str) -> np.random.Generator:
-    """For evaluation: a photo meets the same harm in any folder, known by its file's name."""
+    """Wherever it is compared, a photo meets the same harm, known by its file's name."""
     return np.random.default_rng(zlib.crc32(photo.encode(errors="surrogateescape")))
 
 
@@ -140,7 +140,7 @@ def _noisy(
     return (pixels + noise).round().clip(0, 255).astype(np.uint8)
 
 
-# What evaluation has: all shrink by bicubic, so that they differ in their harm alone.
+# What photos are compared with: all shrink by bicubic, so that they differ in their harm alone.
 EVALUATED = {
     degradation.name: degradation
     for degradation in (
@@ -182,3 +182,10 @@ ANY = Degradation(
 SHRUNK = Degradation("shrunk", "at random shrunk", _clean, _any_shrink)
 HARMED = Degradation("harmed", "at random shrunk and harmed", _harmed, _any_shrink)
 DEGRADATIONS = EVALUATED | {d.name: d for d in (REALISTIC, ANY, SHRUNK, HARMED)}
+
+
+def evaluated(name: str) -> Degradation:
+    """One of `EVALUATED`. Raises `PhotoError`."""
+    if name not in EVALUATED:
+        raise PhotoError(f"There is no degradation “{name}”: choose among {', '.join(EVALUATED)}.")
+    return EVALUATED[name]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sr import image
-from sr.evaluate.degradations import DEGRADATIONS, EVALUATED, QUALITY, seeded
+from sr.compare.degradations import DEGRADATIONS, EVALUATED, QUALITY, evaluated, seeded
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,12 @@ def test_those_of_the_evaluation_are_harm_to_a_photo_shrunk_by_bicubic(large):
     for quality in (90, 70, 50):
         jpeg = EVALUATED[f"jpeg{quality}"](large, seeded("a.png"))
         np.testing.assert_array_equal(jpeg, image.as_jpeg(small, quality))
+
+
+def test_photos_are_compared_on_those_of_the_evaluation_alone():
+    assert evaluated("old") is EVALUATED["old"]
+    with pytest.raises(image.PhotoError, match="no degradation “any”: choose among clean, jpeg90"):
+        evaluated("any")
 
 
 def test_a_phone_s_noise_grows_with_brightness():

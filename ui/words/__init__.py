@@ -1,7 +1,7 @@
-"""What the page says, from static/words.yaml.
+"""What the page says, in each of its languages, from the YAML files of this folder.
 
-`WORDS("page_start")` is translated in the browser. Sentences that are made while working (facts,
-errors) are in English only.
+`WORDS("page_stop")` is translated in the browser; `words_for(request)` are the texts for what is
+made here.
 """
 
 from pathlib import Path
@@ -12,8 +12,13 @@ import yaml
 
 Words = dict[str, str]
 
-STATIC = Path(__file__).parent / "static"
-_TEXTS = yaml.safe_load((STATIC / "words.yaml").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parent
+FILES = ("page", "viewer", "bird", "compare")
+_TEXTS = {
+    key: texts
+    for name in FILES
+    for key, texts in yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")).items()
+}
 ENGLISH: Words = {key: texts["en"] for key, texts in _TEXTS.items()}
 KOREAN: Words = {key: texts["ko"] for key, texts in _TEXTS.items()}
 WORDS = gr.I18n(en=ENGLISH, ko=KOREAN)

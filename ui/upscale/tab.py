@@ -1,0 +1,166 @@
+"""The Upscale tab: what is on it, and what happens when."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from sr.models import catalog
+from ui.components.events import QUIET, WORKING, Update, in_order
+from ui.components.viewer import View, read, viewer
+from ui.errors import ERRORS
+from ui.upscale import runs
+from ui.upscale.work import (
+    BOTH,
+    CLEARED,
+    ENLARGE,
+    NAME,
+    STYLES,
+    Choices,
+    again,
+    enlarge,
+    failed,
+    only_name,
+    shown_result,
+    stopped,
+    try_all,
+)
+from ui.words import WORDS, named, words_for
+from ui.words.translate import translated
+
+LANGUAGES = {"python": "Python", "javascript": "JavaScript", "shell": "curl"}
+LIST = {"placeholder": "Common Kingfisher\nSitta europaea\nmalla3", **named("page_list")}
+
+
+def build_upscale_tab(examples: list[Path]) -> None:
+    """The tab, from left to right and top to bottom as it looks."""
+    with gr.Row(elem_id="upscale"):
+        with gr.Column(scale=5, min_width=320, elem_id="picture"):
+            surface = viewer(examples)
+            with gr.Row(elem_id="styles"):
+                styles = [(WORDS(f"page_style_{name}"), name) for name in STYLES]
+                style = gr.Radio(styles, value="auto", **named("page_style"))
+                all_styles = gr.Button(WORDS("page_all"), size="sm", elem_id="all")
+            gr.Markdown(WORDS("page_truth"), elem_id="truth")
+        with gr.Column(scale=3, min_width=300, elem_id="side"):
+            outputs = {
+                "viewer": surface,
+                "species": gr.HTML(apply_default_css=False, **named("page_species")),
+            }
+            with gr.Row(elem_id="actions"):
+                outputs["download"] = gr.DownloadButton(
+                    variant="primary", visible=False, **named("page_download")
+                )
+                new = gr.Button(WORDS("page_new"), elem_id="new")
+            with gr.Accordion(open=False, **named("page_details")):
+                options, rename = build_options()
+                outputs["facts"] = gr.Markdown(**named("page_facts"))
+            outputs |= build_code()
+    outputs |= {"style": style, "model": options[0]}
+    connect(outputs, [style, *options], all_styles, rename, new)
+
+
+def build_options() -> tuple[list[gr.components.Component], gr.Button]:
+    """What `Choices` has after the style, and the button that names again by the list."""
+    models = [(WORDS("page_by_style"), ""), *((t, n) for n, t in catalog.titles().items())]
+    whats = [(WORDS(f"page_what_{what}"), what) for what in (BOTH, NAME, ENLARGE)]
+    model = gr.Dropdown(models, value="", **named("page_model"))
+    what = gr.Radio(whats, value=BOTH, **named("page_what"))
+    only = gr.Textbox("", lines=2, max_lines=6, info=WORDS("page_list_info"), **LIST)
+    rename = gr.Button(WORDS("page_rename"), size="sm", elem_id="rename")
+    colours = gr.Checkbox(True, info=WORDS("page_colours_info"), **named("page_colours"))
+    metadata = gr.Checkbox(False, info=WORDS("page_metadata_info"), **named("page_metadata"))
+    return [model, what, only, colours, metadata], rename
+
+
+def build_code() -> dict[str, gr.components.Component]:
+    """The code that does the same, by language."""
+    with gr.Accordion(open=False, **named("page_code")):
+        outputs = {}
+        for key, language in LANGUAGES.items():
+            with gr.Tab(language):
+                as_code = {"language": key, "label": language, "elem_id": f"code-{key}"}
+                outputs[key] = gr.Code(interactive=False, **as_code)
+    return outputs
+
+
+def connect(
+    outputs: dict[str, gr.components.Component],
+    chosen: list[gr.components.Component],
+    all_styles: gr.Button,
+    rename: gr.Button,
+    new: gr.Button,
+) -> None:
+    """The events. chosen: what `Choices` has."""
+    surface, (style, model, _, _, colours, metadata) = outputs["viewer"], chosen
+    inputs, everything = [surface, *chosen], list(outputs.values())
+    working = {"outputs": everything, "trigger_mode": "multiple", **WORKING}
+
+    def told(work: Callable, **more: Any) -> Callable:
+        """An event's function: what `work` yields, and an error in the picture's place."""
+
+        def run(request: gr.Request, value, *choices):
+            yield from in_order(_told(work, value, choices, more, request), outputs)
+
+        return run
+
+    events = {
+        "page_photo": (surface.upload, enlarge, {}),
+        "page_crop": (surface.submit, enlarge, {}),
+        "page_again": (surface.retry, enlarge, {}),
+        "page_style": (style.input, enlarge, {"model": ""}),
+        "page_model": (model.input, enlarge, {"style": None}),
+        "page_all": (all_styles.click, try_all, {}),
+        "page_identify": (rename.click, only_name, {}),
+        "page_colours": (colours.input, again, {}),
+        "page_metadata": (metadata.input, again, {}),
+    }
+    for name, (event, work, more) in events.items():
+        event(told(work, **more), inputs, api_name=name, **working)
+
+    def stop(request: gr.Request, value):
+        view = replace(read(value), run=runs.end(request))
+        return next(in_order([stopped(view, words_for(request))], outputs))
+
+    def select(request: gr.Request, value):
+        return next(in_order([shown_result(read(value), address(request))], outputs))
+
+    def clear(request: gr.Request):
+        view = View(run=runs.end(request))
+        return next(in_order([{"viewer": view.value(), "style": "auto"} | CLEARED], outputs))
+
+    def turn_away(request: gr.Request) -> None:
+        runs.end(request)
+
+    surface.stop(stop, surface, everything, **QUIET)
+    surface.clear(turn_away, None, None, **QUIET)
+    surface.select(select, surface, everything, **QUIET)
+    new.click(clear, None, everything, **QUIET)
+
+
+def _told(
+    work: Callable, value: Any, chosen: tuple, more: Update, request: gr.Request
+) -> Iterator[Update]:
+    """What `work` yields for a page's value and choices; an error in the picture's place."""
+    number = runs.begin(request)
+    words, view = words_for(request), View(run=number)
+    try:
+        view, choices = replace(read(value), run=number), Choices(*chosen)
+        choices = replace(choices, **{k: v for k, v in more.items() if k in ("style", "model")})
+        updates = work(view, choices, address(request), words)
+        for update in runs.followed(request, number, updates):
+            yield update | more
+    except (*ERRORS, gr.Error) as error:  # Gradio's own come from a GPU that is lent
+        message = error.message if isinstance(error, gr.Error) else str(error)
+        yield failed(view, translated(message, words)) | more
+    except Exception:
+        logging.getLogger(__name__).exception("The page's work ended by an error")
+        yield failed(view, words["page_broken"]) | more
+
+
+def address(request: gr.Request) -> str:
+    """Where the reader of the page can call the app."""
+    return request.headers.get("origin") or str(request.request.base_url)
