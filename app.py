@@ -19,7 +19,7 @@ from ui.compare_tab import build_compare_tab
 from ui.components.events import QUIET
 from ui.components.theme import ICON, STYLE, THEME
 from ui.errors import ERRORS
-from ui.upscale.tab import build_upscale_tab
+from ui.upscale.tab import build_upscale_tab, networks_at_hand
 from ui.words import ENGLISH, WORDS, words_for
 from ui.words.translate import translated
 
@@ -34,13 +34,14 @@ def build() -> gr.Blocks:
         gr.Markdown(WORDS("page_heading"), elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(WORDS("page_tab_upscale")):
-                build_upscale_tab(EXAMPLES)
+                networks = build_upscale_tab(EXAMPLES)
             with gr.Tab(WORDS("page_tab_compare")):
                 build_compare_tab(EXAMPLES)
             with gr.Tab(WORDS("page_tab_about")):
                 gr.Markdown(WORDS("page_about"), elem_id="about")
                 line = gr.Markdown(elem_id="status", label=WORDS("page_status"))
         build_api()
+        page.load(networks_at_hand, None, networks, **QUIET)
         page.load(said, None, line, **QUIET)
         gr.Timer(2).tick(said, None, line, **QUIET)
     return page

@@ -11,6 +11,6 @@ path whose SHA-256 has been checked where one is known, or one
 from hub.catalog import Catalog
 from hub.checkpoints import BadWeights, check_tensors, read_checkpoint, same_order
 from hub.connection import reachable
-from hub.download import fetch, fetch_first, progress, sha256
+from hub.download import at_hand, fetch, fetch_first, progress, sha256
 from hub.sources import HubFile, LocalFile, PackageFile, Source, WeightsUnavailable, beside, parse
 from hub.upload import Commit, NotPublished, check_name, publish

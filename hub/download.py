@@ -44,6 +44,18 @@ def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
     raise WeightsUnavailable(" ".join(reasons))
 
 
+def at_hand(source: Source) -> bool:
+    """Whether `fetch` may find it: it is on this machine, or the Hub answers."""
+    if isinstance(source, HubFile):
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
+        return isinstance(found, str) or reachable()
+    if isinstance(source, PackageFile):
+        return importlib.util.find_spec(source.package) is not None
+    return Path(source.path).is_file()
+
+
 def progress() -> float | None:
     """Share of the running downloads that is done, 0..1; None when there is none."""
     running = [bar for bar in list(_bars) if bar.total]

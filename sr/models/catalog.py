@@ -158,3 +158,15 @@ def titles() -> dict[str, str]:
 def find(name: str | None = None) -> Model:
     """The model called `name`, or the default. Raises `UnknownModel` and `WeightsUnavailable`."""
     return CATALOG.find(name).model()
+
+
+def at_hand() -> list[str]:
+    """The names of the models whose weights are on this machine, or on a Hub that answers."""
+    return [name for name, entry in CATALOG.entries().items() if _at_hand(entry)]
+
+
+def _at_hand(entry: Entry) -> bool:
+    try:
+        return any(hub.at_hand(source) for source in entry.model().sources)
+    except WeightsUnavailable:
+        return False

@@ -268,3 +268,18 @@ def test_sources_are_tried_in_order_and_all_reasons_are_told():
         "The file sr/settings.py is not the one this app was tested with (its SHA-256 differs): "
         "reinstall the package sr. The package sr has no file weights/a.h5."
     )
+
+
+def test_what_is_on_this_machine_or_on_a_hub_that_answers_is_at_hand(tmp_path, monkeypatch):
+    (tmp_path / "w.bin").write_bytes(SMALL)
+    package = hub.PackageFile("yaml", "w.bin", "0" * 64)
+    for source, expected in (
+        (hub.LocalFile(str(tmp_path / "w.bin")), True),
+        (hub.LocalFile(str(tmp_path / "none.bin")), False),
+        (package, True),
+        (hub.PackageFile("no_such_package", "w.bin", "0" * 64), False),
+    ):
+        assert hub.at_hand(source) == expected
+    for answers in (True, False):
+        monkeypatch.setattr("hub.download.reachable", lambda answer=answers: answer)
+        assert hub.at_hand(hub.HubFile("no/repo", "w.bin")) == answers

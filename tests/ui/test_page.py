@@ -285,19 +285,20 @@ def test_a_list_of_species_is_obeyed(page, little):
     page.fill("#list textarea", "")
 
 
-def test_a_network_that_can_not_be_had_is_said_and_the_former_result_stays(page, little):
+def test_only_networks_that_can_be_had_are_offered_and_one_by_name_is_labelled_so(page, little):
     enlarge(page, little)
     details(page)
     page.click("#model input")
-    page.get_by_role("option", name="ESRGAN: slow", exact=True).click()
-    wait_for(page, "error")
-    page.wait_for_timeout(SECOND)
-    assert "can't be reached" in page.inner_text(".viewer .message")
-    assert page.inner_text(".viewer .tag.after") == "After · Auto"
-    assert page.locator("#download").is_visible()
-    page.click("[data-do=dismiss]")
-    page.get_by_label("Auto", exact=True).check()
+    offered = page.get_by_role("option").all_inner_texts()
+    assert any("SPAN" in name for name in offered)
+    assert not any(name.startswith(("ESRGAN", "SRGAN (ImageNet)")) for name in offered)
+    page.get_by_role("option", name="FSRCNN").click()
+    page.wait_for_selector(".viewer .tag.after:has-text('FSRCNN')", timeout=60 * SECOND)
     wait_for(page, "done")
+    assert page.locator("#style input:checked").count() == 0
+    page.click("#style label:has-text('Auto')")
+    page.wait_for_selector(".viewer .tag.after:has-text('Auto')", timeout=60 * SECOND)
+    assert page.input_value("#model input") == "As the style says"
 
 
 def test_the_code_repeats_what_was_done(page, app_url, little):

@@ -35,8 +35,8 @@ LANGUAGES = {"python": "Python", "javascript": "JavaScript", "shell": "curl"}
 LIST = {"placeholder": "Common Kingfisher\nSitta europaea\nmalla3", **named("page_list")}
 
 
-def build_upscale_tab(examples: list[Path]) -> None:
-    """The tab, from left to right and top to bottom as it looks."""
+def build_upscale_tab(examples: list[Path]) -> gr.Dropdown:
+    """The tab, from left to right and top to bottom as it looks; gives the choice of networks."""
     with gr.Row(elem_id="upscale"):
         with gr.Column(scale=5, min_width=320, elem_id="picture"):
             surface = viewer(examples)
@@ -56,16 +56,28 @@ def build_upscale_tab(examples: list[Path]) -> None:
                 )
                 new = gr.Button(WORDS("page_new"), elem_id="new")
             with gr.Accordion(open=False, **named("page_details")):
-                options, rename = build_options()
                 outputs["facts"] = gr.Markdown(**named("page_facts"))
+                options, rename = build_options()
             outputs |= build_code()
     outputs |= {"style": style, "model": options[0]}
     connect(outputs, [style, *options], all_styles, rename, new)
+    return options[0]
+
+
+def networks(names: list[str]) -> list[tuple[str, str]]:
+    """What the choice of a network shows and means."""
+    titles = catalog.titles()
+    return [(WORDS("page_by_style"), ""), *((titles[name], name) for name in names)]
+
+
+def networks_at_hand() -> dict:
+    """The same without those whose weights can't be had here."""
+    return gr.update(choices=networks(catalog.at_hand()))
 
 
 def build_options() -> tuple[list[gr.components.Component], gr.Button]:
     """What `Choices` has after the style, and the button that names again by the list."""
-    models = [(WORDS("page_by_style"), ""), *((t, n) for n, t in catalog.titles().items())]
+    models = networks(catalog.names())
     whats = [(WORDS(f"page_what_{what}"), what) for what in (BOTH, NAME, ENLARGE)]
     model = gr.Dropdown(models, value="", **named("page_model"))
     what = gr.Radio(whats, value=BOTH, **named("page_what"))

@@ -16,7 +16,7 @@ from ui import pipeline
 from ui.components.viewer import View, file, read
 from ui.pipeline import State
 from ui.queue import Queue
-from ui.upscale import tab, work
+from ui.upscale import runs, tab, work
 from ui.upscale.work import Choices
 from ui.words import ENGLISH, KOREAN
 
@@ -128,9 +128,9 @@ def test_stop_leaves_nothing_to_download_and_keeps_what_was_there(view):
     assert kept.results == first.results and kept.growing is None and "50 %" in kept.message
 
 
-def reader() -> SimpleNamespace:
+def reader(page: str = "page") -> SimpleNamespace:
     """What a handler knows of who asks."""
-    return SimpleNamespace(headers={"origin": URL, "accept-language": "ko"}, session_hash="page")
+    return SimpleNamespace(headers={"origin": URL, "accept-language": "ko"}, session_hash=page)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,41 @@ def test_an_error_is_said_in_the_pictures_place_in_the_readers_language(view, er
     assert shown.phase == "error" and said in shown.message and "secret" not in shown.message
     assert any("가" <= letter <= "힣" for letter in shown.message)
     assert last["model"] == "" and shown.name == view.name
+
+
+def test_a_network_that_can_not_be_had_is_said_and_the_former_result_stays(view):
+    first = views(work.enlarge(view, Choices("faithful"), URL, ENGLISH))[-1]
+    chosen = ("faithful", "esrgan", work.BOTH, "", True, False)
+    *_, last = tab._told(work.enlarge, first.value(), chosen, {"style": None}, reader())
+    shown = read(last["viewer"])
+    assert shown.phase == "error" and shown.results == first.results
+    assert "kadirnar/RRDB_ESRGAN_x4" in shown.message and "download" not in last
+
+
+def test_work_that_the_page_has_turned_away_from_ends(view):
+    closed = []
+
+    def endless(*_):
+        try:
+            while True:
+                yield {"viewer": view.value()}
+        finally:
+            closed.append(True)
+
+    former = tab._told(endless, view.value(), (), {}, reader())
+    next(former)
+    latter = tab._told(endless, view.value(), (), {}, reader())
+    assert read(next(latter)["viewer"]).phase == "working"
+    assert not list(former) and closed == [True]
+    other = tab._told(endless, view.value(), (), {}, reader("another page"))
+    next(other)
+    runs.end(reader())
+    assert not list(latter) and next(other)
+
+
+def test_the_networks_offered_are_those_that_can_be_had():
+    names = [name for _, name in tab.networks_at_hand()["choices"]]
+    assert names[0] == "" and "span" in names and "esrgan" not in names
 
 
 def test_a_growing_picture_comes_now_and_then_and_old_ones_go(tmp_path, monkeypatch):

@@ -31,7 +31,10 @@ function showCrop() {
   );
   const large = value.limit && width * height > value.limit;
   const facts = { width, height, all: value.size.join(" × "), most: (value.limit ?? 0) / 1e6 };
-  find(".cropping p").textContent = say(large ? "crop_large" : isWhole() ? "crop_hint" : "crop_size", facts);
+  find(".cropping p").textContent = say(
+    large ? "crop_large" : isWhole() ? "crop_hint" : "crop_size",
+    facts,
+  );
   const apply = find("[data-do=apply]");
   apply.disabled = Boolean(large);
   apply.textContent = say("apply", { time: lasting(width * height * value.pace) });
@@ -40,7 +43,9 @@ function showCrop() {
 
 function lasting(seconds) {
   const minutes = seconds > 90;
-  return say(minutes ? "minutes" : "seconds", { time: Math.max(1, Math.round(seconds / (minutes ? 60 : 1))) });
+  return say(minutes ? "minutes" : "seconds", {
+    time: Math.max(1, Math.round(seconds / (minutes ? 60 : 1))),
+  });
 }
 
 function setCrop(box) {
@@ -50,7 +55,9 @@ function setCrop(box) {
 
 /** The edges near a point: two at a corner, none inside, null if it is outside the box. */
 function held(point, reach) {
-  const near = placed().slice(2).map((side) => reach / side);
+  const near = placed()
+    .slice(2)
+    .map((side) => reach / side);
   const outside = point.some(
     (share, axis) => share < view.box[axis] - near[axis] || share > view.box[axis + 2] + near[axis],
   );
@@ -81,7 +88,13 @@ function dragCrop(event) {
   const { start, edges, box } = drawing;
   const point = inside(event);
   if (!edges) setCrop(drawn(start, point));
-  else if (edges.length) setCrop(resized(box, edges.map((i) => [i, point[i % 2]])));
+  else if (edges.length)
+    setCrop(
+      resized(
+        box,
+        edges.map((i) => [i, point[i % 2]]),
+      ),
+    );
   else setCrop(shifted(box, [point[0] - start[0], point[1] - start[1]]));
 }
 
@@ -108,7 +121,9 @@ function resized(box, edges) {
   for (const [i, share] of edges) {
     const axis = i % 2;
     next[i] =
-      i < 2 ? clamp(share, 0, box[axis + 2] - least()[axis]) : clamp(share, box[axis] + least()[axis], 1);
+      i < 2
+        ? clamp(share, 0, box[axis + 2] - least()[axis])
+        : clamp(share, box[axis] + least()[axis], 1);
   }
   return next;
 }

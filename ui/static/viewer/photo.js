@@ -17,7 +17,14 @@ async function take(file) {
   if (mine !== taken) return;
   const meta = { _type: "gradio.FileData" };
   if (sent) send("upload", { ...fresh, file: { ...sent, orig_name: name, meta } });
-  else show({ ...EMPTY, phase: "error", name, run: value.run, message: say("upload_failed", { name }) });
+  else
+    show({
+      ...EMPTY,
+      phase: "error",
+      name,
+      run: value.run,
+      message: say("upload_failed", { name }),
+    });
 }
 
 /** Hands the server a value and tells it what to do with it. */
@@ -46,11 +53,10 @@ function hand(files) {
 function listen() {
   const end = new AbortController();
   const on = (kind, react) =>
-    document.addEventListener(
-      kind,
-      (event) => (element.isConnected ? react(event) : end.abort()),
-      { signal: end.signal, capture: true },
-    );
+    document.addEventListener(kind, (event) => (element.isConnected ? react(event) : end.abort()), {
+      signal: end.signal,
+      capture: true,
+    });
   const carries = (event) => event.dataTransfer?.types.includes("Files");
   on("dragover", (event) => {
     if (!carries(event)) return;
@@ -60,7 +66,8 @@ function listen() {
   on("dragleave", (event) => event.relatedTarget || root.classList.remove("over"));
   on("drop", (event) => {
     root.classList.remove("over");
-    if (!carries(event) || event.target.closest?.("[data-testid=upload-text], .upload-container")) return;
+    if (!carries(event) || event.target.closest?.("[data-testid=upload-text], .upload-container"))
+      return;
     event.preventDefault();
     hand(event.dataTransfer.files);
   });

@@ -1,6 +1,16 @@
 // --- What is shown, and what the buttons do ---------------------------------------------------------
 
-const NAMED = ["choose", "photograph", "retry", "dismiss", "stop", "lens", "crop", "whole", "cancel"];
+const NAMED = [
+  "choose",
+  "photograph",
+  "retry",
+  "dismiss",
+  "stop",
+  "lens",
+  "crop",
+  "whole",
+  "cancel",
+];
 
 let over = -1; // news of this run and of those before it are not wanted
 
@@ -8,13 +18,22 @@ let over = -1; // news of this run and of those before it are not wanted
 function show(next) {
   const newPhoto = next.file?.path !== value.file?.path || next.box !== value.box;
   const more = next.results.length !== value.results.length || next.pick !== value.pick;
-  if (newPhoto) Object.assign(view, { zoom: 0, center: [0.5, 0.5], point: [0.5, 0.5], divider: 0.5 });
+  if (newPhoto)
+    Object.assign(view, { zoom: 0, center: [0.5, 0.5], point: [0.5, 0.5], divider: 0.5 });
   if (newPhoto || more) Object.assign(view, { pick: next.pick, beside: -1 });
   if (newPhoto) view.cropping = false;
-  const large = next.phase === "large" && value.phase !== "large";
+  const entered = next.phase !== value.phase;
+  const large = next.phase === "large" && entered;
   value = next;
   if (large) startCrop();
   else render();
+  if (entered) find(".said").textContent = told();
+}
+
+/** What screen readers say of a new phase; of a message they say it themselves. */
+function told() {
+  if (value.phase === "working") return value.status;
+  return value.phase === "done" ? find(".tag.after").textContent : "";
 }
 
 function render() {
@@ -41,7 +60,9 @@ function setPicture(image, file) {
 /** Texts that change: what is shown, how far the work is, what went wrong. */
 function tell() {
   const shown = !value.growing && result();
-  find(".caption").textContent = shown ? say("caption", { name: value.name, ...shown }) : (value.name ?? "");
+  find(".caption").textContent = shown
+    ? say("caption", { name: value.name, ...shown })
+    : (value.name ?? "");
   find(".work progress").value = value.share;
   find(".work span").textContent = value.status ?? "";
   find(".message p").textContent = value.message ?? "";
@@ -145,13 +166,19 @@ for (const name of NAMED) {
 find("[data-zoom='0']").textContent = say("fit");
 find(".message [data-do=choose]").textContent = say("choose_another");
 find(".drop .big").textContent = say("drop");
-for (const [selector, text] of [[".stage", "stage"], [".divider", "divider"], ["select", "beside"]]) {
+for (const [selector, text] of [
+  [".stage", "stage"],
+  [".divider", "divider"],
+  ["select", "beside"],
+]) {
   find(selector).setAttribute("aria-label", say(text));
 }
 for (const name of ["tools", "cropping", "tiles", "examples"]) {
   find(`.${name}`).setAttribute("aria-label", say(`${name}_label`));
 }
-lenses.forEach((canvas, i) => canvas.setAttribute("aria-label", say(i ? "lens_after" : "lens_before")));
+lenses.forEach((canvas, i) =>
+  canvas.setAttribute("aria-label", say(i ? "lens_after" : "lens_before")),
+);
 find(".work progress").setAttribute("aria-label", say("progress"));
 for (const { name, url } of props.examples) {
   const button = Object.assign(document.createElement("button"), { type: "button" });

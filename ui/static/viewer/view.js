@@ -115,7 +115,11 @@ function pan(dx, dy) {
   const where = placed();
   view.center = [dx, dy].map((d, i) => {
     const half = room()[i] / 2 / where[i + 2];
-    return clamp(half - (where[i] + d) / where[i + 2], Math.min(half, 0.5), Math.max(1 - half, 0.5));
+    return clamp(
+      half - (where[i] + d) / where[i + 2],
+      Math.min(half, 0.5),
+      Math.max(1 - half, 0.5),
+    );
   });
   if (!view.lens) view.point = [...view.center];
   layOut();
@@ -140,7 +144,8 @@ function redraw() {
   scheduled = true;
   requestAnimationFrame(() => {
     scheduled = false;
-    if (view.lens && paired()) [left, right].forEach((image, i) => draw(image, lenses[i], lensZoom()));
+    if (view.lens && paired())
+      [left, right].forEach((image, i) => draw(image, lenses[i], lensZoom()));
     for (const tile of root.querySelectorAll(".tiles canvas")) draw(tile.image, tile, TILE);
     placeLens();
   });
@@ -272,12 +277,15 @@ function release(event) {
 function wheel(event) {
   if (!event.ctrlKey || !paired()) return;
   event.preventDefault();
-  const ratio = Math.exp(-clamp(event.deltaY, -100, 100) * (Math.abs(event.deltaY) < 20 ? 0.02 : 0.003));
+  const ratio = Math.exp(
+    -clamp(event.deltaY, -100, 100) * (Math.abs(event.deltaY) < 20 ? 0.02 : 0.003),
+  );
   zoomTo((view.zoom || fitting() / unit()) * ratio, fromMiddle(event));
 }
 
 function key(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("select, button")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("select, button"))
+    return;
   if (event.target === divider) return dividerKey(event);
   if (view.cropping) return cropKey(event);
   if (!paired()) return;
@@ -290,7 +298,12 @@ function key(event) {
   } else {
     event.preventDefault();
     if (view.zoom && !view.lens) pan(...[-dx, -dy].map((d, i) => d * room()[i] * KEY_SHARE));
-    else lookAt(view.point.map((share, i) => share + ([dx, dy][i] * (event.shiftKey ? 1 : 10)) / pixels()[i]));
+    else
+      lookAt(
+        view.point.map(
+          (share, i) => share + ([dx, dy][i] * (event.shiftKey ? 1 : 10)) / pixels()[i],
+        ),
+      );
   }
 }
 
