@@ -33,17 +33,22 @@ def build() -> gr.Blocks:
     with gr.Blocks(title=ENGLISH["page_title"], analytics_enabled=False, delete_cache=kept) as page:
         gr.Markdown(WORDS("page_heading"), elem_id="title")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(WORDS("page_tab_upscale")):
+            with gr.Tab(WORDS("page_tab_upscale")) as upscale:
                 networks = build_upscale_tab(EXAMPLES)
-            with gr.Tab(WORDS("page_tab_compare")):
+            with gr.Tab(WORDS("page_tab_compare")) as compare:
                 build_compare_tab(EXAMPLES)
-            with gr.Tab(WORDS("page_tab_about")):
+            with gr.Tab(WORDS("page_tab_about")) as about:
                 gr.Markdown(WORDS("page_about"), elem_id="about")
                 line = gr.Markdown(elem_id="status", label=WORDS("page_status"))
         build_api()
         page.load(networks_at_hand, None, networks, **QUIET)
-        page.load(said, None, line, **QUIET)
-        gr.Timer(2).tick(said, None, line, **QUIET)
+        # Asked for only where it is read: after a poll that fails Gradio loads the page anew.
+        timer = gr.Timer(2, active=False)
+        about.select(lambda: gr.Timer(active=True), None, timer, **QUIET)
+        upscale.select(lambda: gr.Timer(active=False), None, timer, **QUIET)
+        compare.select(lambda: gr.Timer(active=False), None, timer, **QUIET)
+        about.select(said, None, line, **QUIET)
+        timer.tick(said, None, line, **QUIET)
     return page
 
 

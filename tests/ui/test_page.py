@@ -344,7 +344,8 @@ def test_a_bad_file_is_a_sentence_that_stays(page, tmp_path, little, name, conte
     page.wait_for_timeout(SECOND)
     assert sentence in page.get_by_role("alert").first.inner_text()
     assert "Traceback" not in page.content()
-    assert not page.locator("#side").is_visible()  # nothing of the photo before
+    assert page.inner_text("#species") == ""  # nothing of the photo before
+    assert not page.locator("#download").is_visible()
     with page.expect_file_chooser():
         page.get_by_role("button", name="Choose another").click()
 

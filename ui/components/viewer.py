@@ -130,27 +130,22 @@ def parse_box(text: str | None) -> Box | None:
 
 
 def viewer(examples: list[Path]) -> gr.HTML:
-    """The component. `examples` are photos to begin with, which Gradio serves as they are.
+    """The component. `examples` are photos to begin with.
 
     Its events: upload (a photo came), submit (a part of it is wanted), retry, select (another
     result), stop, and clear (what is under way isn't wanted any more).
     """
-    gr.set_static_paths(examples)
-    shown = [
-        {"name": path.stem.replace("_", " "), "url": f"gradio_api/file={path}"} for path in examples
-    ]
     words = {
         language: {key: text for key, text in texts.items() if key.startswith("viewer_")}
         for language, texts in (("en", ENGLISH), ("ko", KOREAN))
     }
     scripts = (FOLDER / f"{name}.js" for name in SCRIPTS)
     return gr.HTML(
-        View().value(),
+        View().value() | {"examples": [file(path) for path in examples]},
         elem_id="viewer",
         html_template=(FOLDER / "viewer.html").read_text(encoding="utf-8"),
         css_template=(FOLDER / "viewer.css").read_text(encoding="utf-8"),
         js_on_load="\n".join(script.read_text(encoding="utf-8") for script in scripts),
         apply_default_css=False,
-        examples=shown,
         words=words,
     )

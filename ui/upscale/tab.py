@@ -24,6 +24,7 @@ from ui.upscale.work import (
     enlarge,
     failed,
     only_name,
+    restyle,
     shown_result,
     stopped,
     try_all,
@@ -123,8 +124,8 @@ def connect(
         "page_photo": (surface.upload, enlarge, {}),
         "page_crop": (surface.submit, enlarge, {}),
         "page_again": (surface.retry, enlarge, {}),
-        "page_style": (style.input, enlarge, {"model": ""}),
-        "page_model": (model.input, enlarge, {"style": None}),
+        "page_style": (style.input, restyle, {"model": ""}),
+        "page_model": (model.input, restyle, {"style": None}),
         "page_all": (all_styles.click, try_all, {}),
         "page_identify": (rename.click, only_name, {}),
         "page_colours": (colours.input, again, {}),
@@ -141,14 +142,15 @@ def connect(
         return next(in_order([shown_result(read(value), address(request))], outputs))
 
     def clear(request: gr.Request):
-        view = View(run=runs.end(request))
-        return next(in_order([{"viewer": view.value(), "style": "auto"} | CLEARED], outputs))
+        empty = {"viewer": View(run=runs.end(request)).value(), "style": "auto", "model": ""}
+        return next(in_order([empty | CLEARED], outputs))
 
-    def turn_away(request: gr.Request) -> None:
+    def turn_away(request: gr.Request):
         runs.end(request)
+        return next(in_order([CLEARED], outputs))
 
     surface.stop(stop, surface, everything, **QUIET)
-    surface.clear(turn_away, None, None, **QUIET)
+    surface.clear(turn_away, None, everything, **QUIET)
     surface.select(select, surface, everything, **QUIET)
     new.click(clear, None, everything, **QUIET)
 
@@ -161,10 +163,11 @@ def _told(
     words, view = words_for(request), View(run=number)
     try:
         view, choices = replace(read(value), run=number), Choices(*chosen)
-        choices = replace(choices, **{k: v for k, v in more.items() if k in ("style", "model")})
+        choices = replace(choices, **more)
         updates = work(view, choices, address(request), words)
         for update in runs.followed(request, number, updates):
-            yield update | more
+            yield more | update
+            view = read(update["viewer"]) if "viewer" in update else view
     except (*ERRORS, gr.Error) as error:  # Gradio's own come from a GPU that is lent
         message = error.message if isinstance(error, gr.Error) else str(error)
         yield failed(view, translated(message, words)) | more

@@ -124,11 +124,17 @@ def _made(view: View, choices: Choices, url: str, words: Words) -> Iterator[Upda
     yield {"viewer": replace(view, phase=phase, status="").value()}
 
 
+def restyle(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+    """The same by another style, which is asked for to see it: naming alone is not enough."""
+    what = ENLARGE if choices.what == NAME else choices.what
+    yield from enlarge(view, replace(choices, what=what), url, words)
+
+
 def try_all(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
     """A result of each style, in turn; the one that was shown stays the one to keep."""
     pick = view.pick
     for style in STYLES:
-        for update in enlarge(view, replace(choices, style=style, model=""), url, words):
+        for update in restyle(view, replace(choices, style=style, model=""), url, words):
             if "viewer" in update:
                 view = read(update["viewer"])
             yield update
@@ -137,7 +143,7 @@ def try_all(view: View, choices: Choices, url: str, words: Words) -> Iterator[Up
 
 def only_name(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
     """The name card alone; results that are there stay."""
-    yield {"viewer": _started(view, words).value(), "species": ""}
+    yield {"viewer": _started(view, words).value()}
     shown = State()
     for state in pipeline.identify(choices.request(view)):
         view = _seen(view, state, words)
@@ -194,7 +200,14 @@ def shown_result(view: View, url: str) -> Update:
     facts = "\n\n".join([escape(first), *(f"<small>{escape(note)}</small>" for note in notes)])
     download = gr.update(value=view.picked.file["path"], visible=True)
     code = snippets(url, Path(view.path).name, **view.picked.call)
-    return {"viewer": view.value(), "download": download, "facts": facts} | code
+    shown = {"viewer": view.value(), "download": download, "facts": facts}
+    return shown | code | _chosen(view.picked.call["model"] or "")
+
+
+def _chosen(network: str) -> Update:
+    """The choice of a style, or of a network by name, that says what is shown."""
+    style = next((style for style, name in STYLES.items() if name == network), None)
+    return {"style": style, "model": "" if style else network}
 
 
 def _bird(state: State, shown: State, words: Words) -> Update:

@@ -144,7 +144,7 @@ def test_csv_holds_the_rows_in_full(result):
 
 def test_all_of_the_catalog_can_be_chosen_and_the_quick_ones_are():
     assert methods.names() == ["bicubic", *catalog.names()]
-    assert {*NAMES} <= {*methods.preferred()} <= {*NAMES, "srcnn", "fsrcnn", "span"}
+    assert {*NAMES} <= {*methods.preferred()} <= {*NAMES, "srcnn", "fsrcnn", "span", "srgan-swift"}
 
 
 @pytest.mark.parametrize("side", [20, 40, 80])

@@ -38,10 +38,11 @@ def page(tab):
 
 def show(page, name: str) -> None:
     """Show one of `viewer_page.states`."""
-    phase = {"wide": "done", "tall": "done", "two": "done", "kept": "error"}.get(name, name)
+    phases = {"kept": "error", "remaking": "working"}
+    phase = phases.get(name, "done" if name in ("wide", "tall", "two", "found") else name)
     page.evaluate("id => document.getElementById(id).click()", name)  # without scrolling to it
     page.wait_for_selector(f".viewer[data-phase={phase}]")
-    if name in ("wide", "tall", "two"):
+    if phase == "done":
         width = SIZES["tall" if name == "tall" else "wide"][0]
         page.wait_for_function(
             "width => ['left', 'right'].every(k => { const i = document.querySelector('img.' + k);"

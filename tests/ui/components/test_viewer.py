@@ -197,6 +197,7 @@ def test_the_lens_moves_by_keys(page):
 
 def test_results_are_equal_crops_to_pick_from(page):
     show(page, "two")
+    page.click("[data-do=lens]")
     page.mouse.move(*at(page, 0.4, 0.6))
     for i, name in enumerate(("before", "first", "second")):
         canvas = drawn(page, f".tiles canvas >> nth={i}")
@@ -270,6 +271,20 @@ def test_each_state_has_its_parts_and_no_others(page, state):
     extra = {".tag.after"} if state == "working" else set()
     extra |= {".message [data-do=choose]"} if state == "kept" else set()
     assert seen - extra == SEEN[state]
+
+
+def test_while_there_is_work_nothing_else_is_picked(page):
+    show(page, "two")
+    assert page.locator(".tiles button").first.is_enabled()
+    show(page, "remaking")
+    assert page.locator(".tiles button").first.is_disabled()
+
+
+def test_lens_and_tiles_begin_where_the_bird_was_found(page):
+    show(page, "found")
+    canvas = drawn(page, ".tiles canvas >> nth=0")
+    point = (0.75 * 240, 0.25 * 160)
+    np.testing.assert_array_equal(canvas, expected("wide", 0, canvas.shape, point, 2))
 
 
 def test_what_is_unfinished_is_called_so_and_stop_is_at_hand(page):

@@ -91,6 +91,18 @@ def test_what_can_not_be_uploaded_is_a_sentence_that_stays(browser, url, tmp_pat
     context.close()
 
 
+def test_stop_turns_away_from_a_photo_that_is_uploaded(page, content):
+    page.route("**/upload*", lambda route: page.wait_for_timeout(1500) or route.continue_())
+    drop(page, "body", content)
+    page.click("[data-do=stop]")
+    page.wait_for_selector(".viewer[data-phase=empty]")
+    before = page.input_value("#got textarea")
+    page.wait_for_timeout(2500)
+    page.unroute("**/upload*")
+    assert page.get_attribute(".viewer", "data-phase") == "empty"
+    assert "upload" not in page.input_value("#got textarea").replace(before, "")
+
+
 def test_a_photo_that_the_browser_can_not_show_is_no_broken_picture(page, tmp_path):
     Image.new("RGB", (40, 30)).save(tmp_path / "blind.tiff")
     came(page, lambda: page.locator(CHOOSERS).first.set_input_files(tmp_path / "blind.tiff"))

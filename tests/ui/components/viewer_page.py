@@ -28,7 +28,7 @@ from ui.components.viewer import Result, View, file, read, viewer
 
 SIZES = {"wide": (240, 160), "tall": (80, 240)}
 BLUES = {"before": 0, "first": 255, "second": 128}
-EVENTS = ("upload", "submit", "select", "stop", "retry", "clear")
+EVENTS = ("upload", "submit", "select", "stop", "retry")
 
 
 def picture(name: str, blue: int) -> np.ndarray:
@@ -66,6 +66,8 @@ def states(folder: Path) -> dict[str, View]:
         "tall": done(folder, "tall", "first"),
         "two": two,
         "empty": View(),
+        "found": replace(two, found="0.6,0.1,0.9,0.4"),
+        "remaking": replace(two, phase="working"),
         "working": replace(growing, growing=saved(folder, "wide", "second")),
         "stopped": replace(one, results=[], phase="stopped", message="Stopped at 42 %."),
         "kept": replace(one, phase="error", message="It failed."),
@@ -95,6 +97,7 @@ def build(folder: Path) -> gr.Blocks:
 
         for kind in EVENTS:
             getattr(shown, kind)(lambda value, k=kind: arrived(k, value), shown, got)
+        shown.clear(lambda: None, None, None)
         shown.upload(
             lambda v: replace(read(v), phase="named", run=next(runs)).value(), shown, shown
         )

@@ -50,7 +50,7 @@ def test_a_photo_is_named_shown_and_enlarged(view):
     assert "macaw" in cards[0]
     order = [bool(update.get("species")) for update in updates].index(True)
     assert not read(updates[order]["viewer"]).results  # the name comes first
-    done = next(update for update in updates if "download" in update and update["facts"])
+    done = next(update for update in updates if update.get("python"))
     assert done["download"]["value"] == last.picked.file["path"] and "'/upscale'" not in done
     assert Path(last.picked.file["path"]).name == "scarlet_macaw_x4.png"
     assert 'api_name="/upscale"' in done["python"]
@@ -107,6 +107,7 @@ def test_a_photo_too_large_is_named_and_shown_to_be_cropped(view, macaw, tmp_pat
     left, top, right, bottom = map(float, last.found.split(","))
     assert left < 0.78 < right and top < 0.72 < bottom and last.pace > 0
     assert Image.open(last.photo["path"]).size[1] == pipeline.LOOK
+    assert not any(update.get("python") for update in updates)
     assert "macaw" in [update["species"] for update in updates if update.get("species")][-1]
 
 
@@ -116,6 +117,21 @@ def test_options_that_change_the_result_make_all_of_them_anew(view):
     last = views(work.again(first, changed, URL, ENGLISH))[-1]
     assert [one.call["keep_colours"] for one in last.results] == [False]
     assert not list(work.again(View(), changed, URL, ENGLISH))
+
+
+def test_another_style_is_made_though_only_names_are_asked_for(view):
+    named = views(work.enlarge(view, Choices(what=work.NAME), URL, ENGLISH))[-1]
+    *_, last = work.restyle(named, Choices("faithful", what=work.NAME), URL, ENGLISH)
+    assert read(last["viewer"]).picked.model == "span"
+
+
+def test_what_is_picked_is_what_is_chosen(view):
+    first = views(work.enlarge(view, Choices(None, "fsrcnn"), URL, ENGLISH))[-1]
+    second = views(work.enlarge(first, Choices("faithful"), URL, ENGLISH))[-1]
+    shown = work.shown_result(second, URL)
+    assert (shown["style"], shown["model"]) == ("faithful", "")
+    shown = work.shown_result(replace(second, pick=0), URL)
+    assert (shown["style"], shown["model"]) == (None, "fsrcnn")
 
 
 def test_stop_leaves_nothing_to_download_and_keeps_what_was_there(view):
@@ -164,6 +180,17 @@ def test_a_network_that_can_not_be_had_is_said_and_the_former_result_stays(view)
     shown = read(last["viewer"])
     assert shown.phase == "error" and shown.results == first.results
     assert "kadirnar/RRDB_ESRGAN_x4" in shown.message and "download" not in last
+
+
+def test_what_was_made_before_an_error_stays(view):
+    made = views(work.enlarge(view, Choices("faithful"), URL, ENGLISH))[-1]
+
+    def fails(*_):
+        yield {"viewer": made.value()}
+        raise image.PhotoError("“a.png” is gone.")
+
+    *_, last = tab._told(fails, view.value(), (), {}, reader())
+    assert read(last["viewer"]).results == made.results
 
 
 def test_work_that_the_page_has_turned_away_from_ends(view):

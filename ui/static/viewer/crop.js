@@ -31,10 +31,9 @@ function showCrop() {
   );
   const large = value.limit && width * height > value.limit;
   const facts = { width, height, all: value.size.join(" × "), most: (value.limit ?? 0) / 1e6 };
-  find(".cropping p").textContent = say(
-    large ? "crop_large" : isWhole() ? "crop_hint" : "crop_size",
-    facts,
-  );
+  const size = say(isWhole() ? "crop_hint" : "crop_size", facts);
+  const most = value.limit ? ` ${say("crop_large", facts)}` : "";
+  find(".cropping p").textContent = `${size}${most}`;
   const apply = find("[data-do=apply]");
   apply.disabled = Boolean(large);
   apply.textContent = say("apply", { time: lasting(width * height * value.pace) });
@@ -139,7 +138,6 @@ function showHold(event) {
 
 /** Arrows move the box, with Shift its right and bottom edges; Enter takes it. */
 function cropKey(event) {
-  if (event.key === "Escape") return act("cancel");
   if (event.key === "Enter") return act("apply");
   const way = ARROWS[event.key]?.map((direction) => direction * KEY_STEP);
   if (!way) return;

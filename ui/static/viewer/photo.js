@@ -1,30 +1,31 @@
 // --- The photo: chosen, dropped anywhere, pasted, an example ----------------------------------------
 
 const [chooser, camera] = root.querySelectorAll("input[type=file]");
+const MOST_BYTES = 32 * 2 ** 20; // as LARGEST_UPLOAD in app.py
 let taken = 0; // how many photos were; an upload that is overtaken by another is dropped
 
 /** Shows the photo at once, uploads it, and has the server work on it. */
 async function take(file) {
   if (!file) return;
   const mine = ++taken;
-  if (working()) trigger("clear"); // whatever is under way is not wanted any more
-  const name = file.name;
+  const { name, size } = file;
   const fresh = { ...EMPTY, phase: "working", status: say("uploading"), name, run: value.run };
   fresh.photo = { url: URL.createObjectURL(file) };
   over = value.run; // news of the photo before may still come
+  trigger("clear"); // nothing of it is wanted any more
   show(fresh);
-  const sent = await upload(file).catch(() => null);
+  props.value = fresh;
+  const sent = size > MOST_BYTES ? null : await upload(file).catch(() => null);
   if (mine !== taken) return;
   const meta = { _type: "gradio.FileData" };
   if (sent) send("upload", { ...fresh, file: { ...sent, orig_name: name, meta } });
-  else
-    show({
-      ...EMPTY,
-      phase: "error",
-      name,
-      run: value.run,
-      message: say("upload_failed", { name }),
-    });
+  else show({ ...fresh, phase: "error", photo: null, message: say("upload_failed", { name }) });
+}
+
+/** Turns away from a photo that is being uploaded. */
+function forget() {
+  taken++;
+  show({ ...EMPTY, run: value.run });
 }
 
 /** Hands the server a value and tells it what to do with it. */
@@ -34,18 +35,20 @@ function send(event, next) {
   trigger(event);
 }
 
-async function takeExample(button) {
-  const answer = await fetch(button.dataset.url);
-  const name = decodeURIComponent(button.dataset.url.split("/").at(-1));
+async function takeExample({ url, name }) {
+  const answer = await fetch(url);
   take(new File([await answer.blob()], name, { type: answer.headers.get("content-type") }));
 }
 
-/** Where the viewer is out of sight, the photo goes to the file input that is in sight. */
+/** Where the viewer is out of sight, the photo goes to the file input that is, or it comes here. */
 function hand(files) {
   if (stage.checkVisibility()) return take(files[0]);
   const inputs = [...document.querySelectorAll("input[type=file]")];
   const input = inputs.find((one) => one.parentElement.checkVisibility());
-  if (!input) return;
+  if (!input) {
+    document.querySelector("#tabs button[role=tab]").click();
+    return take(files[0]);
+  }
   input.files = files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }

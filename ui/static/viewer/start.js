@@ -18,8 +18,9 @@ let over = -1; // news of this run and of those before it are not wanted
 function show(next) {
   const newPhoto = next.file?.path !== value.file?.path || next.box !== value.box;
   const more = next.results.length !== value.results.length || next.pick !== value.pick;
-  if (newPhoto)
-    Object.assign(view, { zoom: 0, center: [0.5, 0.5], point: [0.5, 0.5], divider: 0.5 });
+  const found = next.found !== value.found;
+  if (newPhoto) Object.assign(view, { zoom: 0, divider: 0.5 });
+  if (newPhoto || found) Object.assign(view, { center: middleOf(next), point: middleOf(next) });
   if (newPhoto || more) Object.assign(view, { pick: next.pick, beside: -1 });
   if (newPhoto) view.cropping = false;
   const entered = next.phase !== value.phase;
@@ -28,6 +29,12 @@ function show(next) {
   if (large) startCrop();
   else render();
   if (entered) find(".said").textContent = told();
+}
+
+/** Where the bird is, else the middle. */
+function middleOf({ found, box }) {
+  const [x, y, end, bottom] = (!box && parsed(found)) || WHOLE;
+  return [(x + end) / 2, (y + bottom) / 2];
 }
 
 /** What screen readers say of a new phase; of a message they say it themselves. */
@@ -39,7 +46,11 @@ function told() {
 function render() {
   root.dataset.phase = value.phase;
   root.classList.toggle("cropping-on", view.cropping);
+  root.classList.toggle("uploading", working() && !value.file);
+  root.classList.toggle("uploaded", Boolean(value.file));
   root.classList.toggle("kept", Boolean(value.message && value.results.length));
+  root.classList.toggle("strip", Boolean(value.message && (value.before ?? value.photo)));
+  stage.tabIndex = value.phase === "empty" ? -1 : 0;
   const beside = value.results[view.beside];
   setPicture(left, view.cropping ? value.photo : (beside?.file ?? value.before ?? value.photo));
   setPicture(right, !view.cropping && value.before ? (value.growing ?? result()?.file) : null);
@@ -48,6 +59,8 @@ function render() {
   showTiles();
   showCrop();
   layOut();
+  const focused = document.activeElement; // it may just have gone
+  if (root.contains(focused) && !focused.checkVisibility()) stage.focus({ preventScroll: true });
 }
 
 function setPicture(image, file) {
@@ -89,7 +102,7 @@ function showTools() {
   find("select").hidden = !several;
   find(".tag.before").hidden = !pair || several;
   find(".tag.after").hidden = !pair;
-  find(".found").hidden = view.cropping || !value.found;
+  find(".found").hidden = view.cropping || !value.found || Boolean(value.box);
   if (value.found) setBox(find(".found"), parsed(value.found));
   for (const name of ["zoom", "lens"]) {
     for (const button of root.querySelectorAll(`[data-do=${name}]`)) button.disabled = !pair;
@@ -111,6 +124,7 @@ function showTiles() {
   }
   for (const tile of tiles.querySelectorAll("button")) {
     tile.setAttribute("aria-pressed", Number(tile.dataset.pick) === view.pick);
+    tile.disabled = working(); // what is being made would be shown instead
   }
 }
 
@@ -129,16 +143,16 @@ function act(what, button) {
   const acts = {
     choose: () => chooser.click(),
     photograph: () => camera.click(),
-    example: () => takeExample(button),
+    example: () => takeExample(button.dataset),
     zoom: () => zoomTo(Number(button.dataset.zoom)),
     lens: () => Object.assign(view, { lens: !view.lens }),
     crop: () => (view.cropping ? act("cancel") : startCrop()),
     whole: () => setCrop(WHOLE),
     cancel: () => Object.assign(view, { cropping: false }),
     apply: () => apply(),
-    stop: () => send("stop", value),
+    stop: () => (value.file ? send("stop", value) : forget()),
     retry: () => send("retry", { ...value, message: "" }),
-    dismiss: () => show({ ...value, message: "", phase: value.results.length ? "done" : "empty" }),
+    dismiss: () => send("select", { ...value, message: "", phase: "done" }),
     pick: () => pick(Number(button.dataset.pick)),
   };
   acts[what]();
@@ -155,7 +169,7 @@ function apply() {
 
 /** Another result at the right: its download, facts and code come from the server. */
 function pick(index) {
-  send("select", { ...value, pick: index });
+  send("select", { ...value, pick: index, phase: "done", message: "" });
 }
 
 // --- Start ----------------------------------------------------------------------------------------
@@ -180,9 +194,10 @@ lenses.forEach((canvas, i) =>
   canvas.setAttribute("aria-label", say(i ? "lens_after" : "lens_before")),
 );
 find(".work progress").setAttribute("aria-label", say("progress"));
-for (const { name, url } of props.examples) {
+for (const { url, orig_name } of props.value.examples) {
   const button = Object.assign(document.createElement("button"), { type: "button" });
-  Object.assign(button.dataset, { do: "example", url });
+  Object.assign(button.dataset, { do: "example", url, name: orig_name });
+  const name = orig_name.split(".")[0].replaceAll("_", " ");
   button.append(Object.assign(new Image(), { src: url, alt: "" }), name);
   find(".examples").append(button);
 }

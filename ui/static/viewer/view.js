@@ -144,10 +144,10 @@ function redraw() {
   scheduled = true;
   requestAnimationFrame(() => {
     scheduled = false;
+    placeLens();
     if (view.lens && paired())
       [left, right].forEach((image, i) => draw(image, lenses[i], lensZoom()));
     for (const tile of root.querySelectorAll(".tiles canvas")) draw(tile.image, tile, TILE);
-    placeLens();
   });
 }
 
@@ -227,7 +227,7 @@ function press(event) {
 function move(event) {
   if (view.cropping) return dragCrop(event);
   const last = pointers.get(event.pointerId);
-  if (event.pointerType !== "touch" && paired()) lookAt(fractions(event));
+  if (event.pointerType !== "touch" && view.lens && paired()) lookAt(fractions(event));
   if (!last || !gesture) return;
   const moved = [event.clientX - last[0], event.clientY - last[1]];
   if (gesture === "swipe") {
@@ -284,8 +284,9 @@ function wheel(event) {
 }
 
 function key(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("select, button"))
-    return;
+  if (view.cropping && event.key === "Escape") return act("cancel");
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.matches("select, button")) return;
   if (event.target === divider) return dividerKey(event);
   if (view.cropping) return cropKey(event);
   if (!paired()) return;
