@@ -32,7 +32,8 @@ def page(tab):
     if tab.locator("[data-do=lens]").get_attribute("aria-pressed") == "true":
         show(tab, "wide")
         tab.click("[data-do=lens]")
-    show(tab, "empty")
+    if tab.get_attribute(".viewer", "data-phase") != "empty":
+        show(tab, "empty")
     return tab
 
 
