@@ -6,7 +6,6 @@ The restored pictures stay in a folder of the session's, so looking elsewhere co
 import shutil
 from collections.abc import Iterator
 from html import escape
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -154,14 +153,13 @@ def build_photo(examples: list[Path]) -> dict[str, Any]:
         )
         chosen.click(lambda number: str(examples[number]), chosen, photo, **QUIET)
     with gr.Column(visible=False, elem_id="compare-view") as outputs["view"]:
-        known = "alt_text" in signature(gr.Image).parameters  # not yet in 6.24, the oldest we take
         outputs["picture"] = gr.Image(
             type="filepath",
             format="png",
             image_mode=None,
             interactive=False,
             buttons=[],
-            **({"alt_text": WORDS("compare_picture")} if known else {}),
+            alt_text=WORDS("compare_picture"),
             **named("compare_picture"),
         )
     with gr.Column(elem_id="compare-doing"):
