@@ -16,12 +16,10 @@ from sr import settings
 from ui import status
 from ui.api import build_api
 from ui.compare_tab import build_compare_tab
-from ui.components.events import QUIET
 from ui.components.theme import ICON, STYLE, THEME
 from ui.errors import ERRORS
-from ui.upscale.tab import build_upscale_tab, networks_at_hand
-from ui.words import ENGLISH, WORDS, words_for
-from ui.words.translate import translated
+from ui.upscale.tab import build_upscale_tab
+from ui.words import ENGLISH, WORDS
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
 LARGEST_UPLOAD = "32mb"
@@ -34,27 +32,13 @@ def build() -> gr.Blocks:
         gr.Markdown(WORDS("page_heading"), elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(WORDS("page_tab_upscale")) as upscale:
-                networks = build_upscale_tab(EXAMPLES)
+                build_upscale_tab(EXAMPLES)
             with gr.Tab(WORDS("page_tab_compare")) as compare:
                 build_compare_tab(EXAMPLES)
             with gr.Tab(WORDS("page_tab_about")) as about:
-                gr.Markdown(WORDS("page_about"), elem_id="about")
-                line = gr.Markdown(elem_id="status", label=WORDS("page_status"))
+                status.build_about_tab(about, [upscale, compare])
         build_api()
-        page.load(networks_at_hand, None, networks, **QUIET)
-        # Asked for only where it is read: after a poll that fails Gradio loads the page anew.
-        timer = gr.Timer(2, active=False)
-        about.select(lambda: gr.Timer(active=True), None, timer, **QUIET)
-        upscale.select(lambda: gr.Timer(active=False), None, timer, **QUIET)
-        compare.select(lambda: gr.Timer(active=False), None, timer, **QUIET)
-        about.select(said, None, line, **QUIET)
-        timer.tick(said, None, line, **QUIET)
     return page
-
-
-def said(request: gr.Request) -> str:
-    """The status, in the reader's language."""
-    return translated(status.sentence(), words_for(request))
 
 
 def check_settings() -> None:

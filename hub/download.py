@@ -47,10 +47,7 @@ def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
 def at_hand(source: Source) -> bool:
     """Whether `fetch` may find it: it is on this machine, or the Hub answers."""
     if isinstance(source, HubFile):
-        from huggingface_hub import try_to_load_from_cache
-
-        found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
-        return isinstance(found, str) or reachable()
+        return _cached(source) is not None or reachable()
     if isinstance(source, PackageFile):
         return importlib.util.find_spec(source.package) is not None
     return Path(source.path).is_file()
@@ -95,11 +92,16 @@ def _from_package(source: PackageFile) -> Path:
     return path
 
 
-def _from_hub(source: HubFile) -> Path:
+def _cached(source: HubFile) -> Path | None:
+    """The file in the stock client's cache, unverified."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(source.repo, source.file, revision=source.revision)
-    cached = Path(found) if isinstance(found, str) else None
+    return Path(found) if isinstance(found, str) else None
+
+
+def _from_hub(source: HubFile) -> Path:
+    cached = _cached(source)
     damaged = cached is not None and not _verified(cached, source)
     if cached and not damaged and (source.pinned or not reachable()):
         return cached

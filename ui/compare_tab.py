@@ -20,7 +20,7 @@ from ui.comparing import Compared
 from ui.components.comparison import grid, table
 from ui.components.events import QUIET, WORKING, Update, in_order, progress_bar
 from ui.components.photo_input import photo_input
-from ui.errors import ERRORS
+from ui.explain import explained
 from ui.pipeline import State
 from ui.shelf import ORIGINAL, SHRUNK, Kept, Shelf
 from ui.words import WORDS, Words, named, words_for
@@ -66,8 +66,8 @@ def run(
             yield {"progress": progress_bar(state, words)}
         kept, picture = keep_comparison(state, folder, degradation, words)
         finished = True
-    except ERRORS as error:
-        yield ENDED | {"error": alert(translated(str(error), words))}
+    except Exception as error:
+        yield ENDED | {"error": alert(explained(error, words))}
         return
     finally:
         if not finished:
@@ -220,10 +220,6 @@ def connect(chosen: list[gr.components.Component], outputs: dict[str, Any]) -> N
         updates = run(path, names, degradation, (across, down, side), words_for(request))
         yield from in_order(updates, outputs)
 
-    def failed(request: gr.Request):
-        sentence = words_for(request)["compare_failed"]
-        return next(in_order([ENDED | {"error": alert(sentence)}], outputs))
-
     def look_around(key, across, down, side, request: gr.Request):
         return grid(SHELF.get(key), across, down, side, words_for(request))
 
@@ -240,7 +236,6 @@ def connect(chosen: list[gr.components.Component], outputs: dict[str, Any]) -> N
         run_page, inputs, everything, api_name="page_compare", **WORKING
     )
     running.success(None, js=SHOW_TOP, **QUIET)
-    running.failure(failed, None, everything, **QUIET)
     ended = [outputs[name] for name in ENDED]
     outputs["stop"].click(lambda: list(ENDED.values()), None, ended, cancels=[running], **QUIET)
     emptied = next(in_order([EMPTY], outputs))

@@ -45,12 +45,12 @@ def compare(
     degradation: the name of how it became small.
     """
     how, chosen = evaluated(degradation), []
-    width, height = pipeline._size(Request(path), comparison.max_pixels())
+    width, height = pipeline.size_of(Request(path), comparison.max_pixels())
     for name in names or methods.preferred():
         yield State()  # fetching weights can take minutes
         chosen.append(methods.method(name))
     with pipeline.QUEUE.place("compare", comparison.work(width * height, chosen)) as place:
-        yield from pipeline._waited(place, State())
+        yield from pipeline.waited(place, State())
         yield from pipeline.QUEUE.work(_compared(path, how, chosen, keep, place))
         place.finish()
 
@@ -58,7 +58,7 @@ def compare(
 def _compared(
     path: str, how: Degradation, chosen: list[methods.Method], keep: Keep, place: Place
 ) -> Generator[State, None, None]:
-    photo = pipeline._open(Request(path), comparison.max_pixels())
+    photo = pipeline.open_photo(Request(path), comparison.max_pixels())
     pair = comparison.harmed(comparison.pair(photo), how, Path(path).name)
     original, kinds = _kind(pair.high.pixels), {}
 
@@ -66,11 +66,13 @@ def _compared(
         keep(name, pixels)
         kinds[name] = _kind(pixels)
 
-    def told(step: Any) -> State:
+    def to_state(step: Any) -> State:
         place.share = step.done / step.total
         return State(seconds=place.seconds_left(), share=place.share)
 
-    rows = yield from pipeline._each(comparison.steps(pair, chosen, kept, pipeline._steps), told)
+    rows = yield from pipeline.each_step(
+        comparison.steps(pair, chosen, kept, pipeline.engine_steps), to_state
+    )
     rows = tuple(_named(row, original, kinds) for row in rows)
     titles = {method.name: method.title for method in chosen}
     yield Compared(share=1.0, pair=pair, rows=rows, titles=titles)

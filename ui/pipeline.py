@@ -64,6 +64,7 @@ class Request:
 class State:
     """How far a request is, and what there is of its answer.
 
+    folder: where the request's files are.
     ahead: photos before this one.
     seconds: a guess of what is left of the waiting or the work.
     share: of the work that is done, 0..1.
@@ -72,6 +73,7 @@ class State:
     after: the file of the result.
     facts: sizes, time, device and model, then notes, a sentence each.
     answer: the bird's name, at first by the photo as it is, where somebody looks on.
+    sizes: of the photo and of the result, in words.
     took: seconds that making the result took.
     model: the name of the network that made it.
     look: the file of the whole photo as a small JPEG, to crop on, where somebody looks on.
@@ -80,6 +82,7 @@ class State:
     limit: how many pixels a part may have, where the photo is too large to be enlarged; else 0.
     """
 
+    folder: Path | None = None
     ahead: int = 0
     seconds: float = 0.0
     share: float = 0.0
@@ -88,6 +91,7 @@ class State:
     after: Path | None = None
     facts: tuple[str, ...] = ()
     answer: classify.Answer | None = None
+    sizes: str = ""
     took: float = 0.0
     model: str = ""
     look: Path | None = None
@@ -101,23 +105,23 @@ def upscale(request: Request) -> Iterator[State]:
     from sr.inference import auto
 
     limit = settings.max_pixels()
-    size = _size(request, settings.MAX_PIXELS_READ if request.page else limit)
+    size = size_of(request, settings.MAX_PIXELS_READ if request.page else limit)
     # Weights are fetched in the request's own thread: that must not hold up the worker. Those that
     # Auto takes for some photos come with packages.
     kind = sr.load(request.model or auto.usual()).model.name
-    state, folder = State(pace=QUEUE.pace(kind)), results.new_folder()
     fits = size[0] * size[1] <= limit
     with QUEUE.place(kind, size[0] * size[1]) as place:
+        state = State(results.new_folder(), pace=QUEUE.pace(kind))
         looks = [_glanced, _found, *([_previewed] if fits else [])]
         for look in looks if request.page and (request.name or request.before) else []:
-            looking = look(request, folder, state)
+            looking = look(request, state)
             for state in QUEUE.work(looking):
                 yield state
         if not fits:  # the page has it cropped
             yield replace(state, limit=limit)
             return
-        yield from _waited(place, state)
-        yield from QUEUE.work(_upscaled(request, place, folder, state))
+        yield from waited(place, state)
+        yield from QUEUE.work(_upscaled(request, place, state))
         place.finish()
 
 
@@ -125,15 +129,15 @@ def identify(request: Request) -> Iterator[State]:
     """Find and name the bird in a photo."""
     from sr.inference import auto
 
-    _size(request, settings.MAX_PIXELS_READ)
+    size_of(request, settings.MAX_PIXELS_READ)
     sr.load(auto.usual())  # a small bird is enlarged
     with QUEUE.place("naming", 1) as place:
-        yield from _waited(place, State())
+        yield from waited(place, State())
         yield from QUEUE.work(_identified(request))
         place.finish()
 
 
-def _size(request: Request, max_pixels: int) -> tuple[int, int]:
+def size_of(request: Request, max_pixels: int) -> tuple[int, int]:
     """(width, height) of what is wanted, by the file's header alone.
 
     A photo that waits is not decoded before its turn: 17 of them would hold gigabytes.
@@ -152,7 +156,7 @@ def _path(request: Request) -> str:
     return request.path
 
 
-def _open(request: Request, max_pixels: int | None = None) -> Photo:
+def open_photo(request: Request, max_pixels: int | None = None) -> Photo:
     """The photo, or the part of it in the request's box, which may be cut from a large one."""
     if request.box is None:
         return image.read(_path(request), max_pixels=max_pixels)
@@ -162,7 +166,7 @@ def _open(request: Request, max_pixels: int | None = None) -> Photo:
     return part
 
 
-def _waited(place: Place, state: State) -> Iterator[State]:
+def waited(place: Place, state: State) -> Iterator[State]:
     """Until nobody is ahead."""
     while True:
         ahead, seconds = place.wait(SECONDS_BETWEEN_UPDATES)
@@ -171,60 +175,58 @@ def _waited(place: Place, state: State) -> Iterator[State]:
         yield replace(state, ahead=ahead, seconds=seconds)
 
 
-def _glanced(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
+def _glanced(request: Request, state: State) -> Generator[State, None, None]:
     """What the bird is named by all of the photo as it is, to be read while it waits."""
     if request.name:
-        photo = _open(request, settings.MAX_PIXELS_READ)
+        photo = open_photo(request, settings.MAX_PIXELS_READ)
         answer = _answer(request, photo, classify.WHOLE)
         # A small bird may yet be found.
         yield replace(state, answer=answer if answer.species else None)
 
 
-def _found(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
+def _found(request: Request, state: State) -> Generator[State, None, None]:
     """The same by the part that shows the bird, where a small one is found; then the photo.
 
     It is decoded once more rather than held: others may be worked on in between.
     """
-    photo = _open(request, settings.MAX_PIXELS_READ)
+    photo = open_photo(request, settings.MAX_PIXELS_READ)
     if request.name:
         box = None if request.box else classify.find(photo.pixels, device=settings.device())
         if box or state.answer is None:
             state = replace(state, answer=_answer(request, photo, box or classify.WHOLE))
         yield state
-    yield _looked(request, photo, folder, state)
+    yield _looked(request, photo, state)
 
 
-def _looked(request: Request, photo: Photo, folder: Path, state: State) -> State:
+def _looked(request: Request, photo: Photo, state: State) -> State:
     """The state with the photo as a small JPEG; the page has it already where it sends a box."""
     if request.box:
         return state
-    look = folder / "photo.jpg"
+    look = state.folder / "photo.jpg"
     look.write_bytes(image.jpeg(image.thumbnail(photo.pixels, LOOK)))
     return replace(state, look=look, size=photo.size)
 
 
-def _previewed(request: Request, folder: Path, state: State) -> Generator[State, None, None]:
+def _previewed(request: Request, state: State) -> Generator[State, None, None]:
     """The photo by bicubic, to be looked at while it waits."""
-    yield replace(state, before=results.save_before(_open(request), folder))
+    yield replace(state, before=results.save_before(open_photo(request), state.folder))
 
 
-def _upscaled(
-    request: Request, place: Place, folder: Path, state: State
-) -> Generator[State, None, None]:
+def _upscaled(request: Request, place: Place, state: State) -> Generator[State, None, None]:
     start = time.perf_counter()
-    photo = _open(request)
+    photo = open_photo(request)
     if request.before and state.before is None:
-        state = replace(state, before=results.save_before(photo, folder))
+        state = replace(state, before=results.save_before(photo, state.folder))
     upscaler = _suited(photo, request, place)
     colours = request.keep_colours
     first = _first_look(photo, upscaler, place, state, colours)
     canvas = (yield from first) if request.page else None
     result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
-    after = results.save_after(result, folder, request.keep_metadata)
+    after = results.save_after(result, state.folder, request.keep_metadata)
     took = time.perf_counter() - start
-    facts = results.described(photo, result, took, where, upscaler)
-    model = upscaler.model.name
-    state = replace(state, share=1.0, after=after, facts=facts, took=took, model=model)
+    made = {"facts": results.described(photo, result, took, where, upscaler)}
+    made |= {"sizes": results.sizes(photo, result), "took": took, "model": upscaler.model.name}
+    state = replace(state, share=1.0, after=after, **made)
     yield state
     if request.name:  # by what Auto makes of the photo
         yield from _named(request, photo, state, result if colours and not request.model else None)
@@ -236,16 +238,16 @@ def _first_look(
     """What the finished part is seen over: a quick network's picture, or bicubic for a moment."""
     canvas, seconds = image.bicubic(photo.pixels), place.seconds_left()
     if seconds > PATIENCE and upscaler.model.name != FIRST_LOOK and not zero.spaces:
-        for step in _steps(photo, sr.load(FIRST_LOOK), canvas, keep_colours=keep_colours):
+        for step in engine_steps(photo, sr.load(FIRST_LOOK), canvas, keep_colours=keep_colours):
             yield replace(state, seconds=seconds, canvas=step.canvas)
     return canvas
 
 
 def _identified(request: Request) -> Generator[State, None, None]:
-    photo = _open(request, settings.MAX_PIXELS_READ)
+    photo = open_photo(request, settings.MAX_PIXELS_READ)
     state = State(share=1.0)
     if request.page:
-        state = _looked(request, photo, results.new_folder(), state)
+        state = _looked(request, photo, replace(state, folder=results.new_folder()))
     yield from _named(request, photo, state)
 
 
@@ -269,26 +271,26 @@ def _run(
     """Run the network; returns the photo four times as large, and where it was computed."""
     where = ""
 
-    def told(step: Any) -> State:
+    def to_state(step: Any) -> State:
         nonlocal where
         where, place.share = step.where, step.done / step.total
         return replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
 
-    steps = _steps(photo, upscaler, canvas=canvas, keep_colours=keep_colours)
-    return (yield from _each(steps, told)), where
+    steps = engine_steps(photo, upscaler, canvas=canvas, keep_colours=keep_colours)
+    return (yield from each_step(steps, to_state)), where
 
 
-def _each(steps: Generator, told: Callable[[Any], State]) -> Generator[State, None, Any]:
-    """What is told of each of the steps; returns what they return."""
+def each_step(steps: Generator, to_state: Callable[[Any], State]) -> Generator[State, None, Any]:
+    """What is to_state of each of the steps; returns what they return."""
     while True:
         try:
             step = next(steps)
         except StopIteration as end:
             return end.value
-        yield told(step)
+        yield to_state(step)
 
 
-def _steps(
+def engine_steps(
     photo: Photo, upscaler: Upscaler, canvas: np.ndarray | None = None, **options: Any
 ) -> Generator:
     """`engine.steps`, on a GPU that is lent where that is the way."""
@@ -336,5 +338,5 @@ def _enlarged(part: Photo, state: State) -> Generator[State, None, Photo]:
     """A small part of a photo, enlarged as Auto does."""
     from sr.inference import auto
 
-    steps = _steps(part, auto.load(part), keep_colours=True)
-    return (yield from _each(steps, lambda step: state))
+    steps = engine_steps(part, auto.load(part), keep_colours=True)
+    return (yield from each_step(steps, lambda step: state))

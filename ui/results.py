@@ -43,11 +43,15 @@ def save_after(result: Photo, folder: Path, keep_metadata: bool) -> Path:
     return image.write(result.pixels, folder / f"{result.name}_x4.png", result.alpha, exif=exif)
 
 
+def sizes(photo: Photo, result: Photo) -> str:
+    """Those of the photo and of the result, such as “192 × 187 → 768 × 748”."""
+    return " → ".join(f"{width} × {height}" for width, height in (photo.size, result.size))
+
+
 def described(
     photo: Photo, result: Photo, seconds: float, where: str, upscaler: Upscaler
 ) -> tuple[str, ...]:
     """The facts, a sentence each: sizes, time, device and model first."""
-    sizes = " → ".join(f"{width} × {height}" for width, height in (photo.size, result.size))
-    facts = f"{sizes} pixels · {seconds:.1f} s on {where} · {upscaler.model.name}"
+    facts = f"{sizes(photo, result)} pixels · {seconds:.1f} s on {where} · {upscaler.model.name}"
     parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *photo.notes)
     return tuple(part for part in parts if part)

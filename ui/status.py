@@ -1,14 +1,19 @@
-"""The line at the page's foot: which weights are in use, on what device, and how many wait."""
+"""The About tab, and its line: which weights are in use, on what device, and how many wait."""
 
 import logging
 from dataclasses import dataclass
+
+import gradio as gr
 
 import hub
 import sr
 from classify import catalog as classifiers
 from sr import settings
+from ui.components.events import QUIET
 from ui.errors import ERRORS
 from ui.pipeline import QUEUE
+from ui.words import WORDS, words_for
+from ui.words.translate import translated
 
 
 @dataclass
@@ -19,6 +24,25 @@ class Weights:
 
 
 IN_USE = Weights()
+
+
+def build_about_tab(tab: gr.Tab, others: list[gr.Tab]) -> None:
+    """What is in `tab`; its line is asked for only while it is read.
+
+    After a poll that fails Gradio loads the page anew, and the photo is gone.
+    """
+    gr.Markdown(WORDS("page_about"), elem_id="about")
+    line = gr.Markdown(elem_id="status", label=WORDS("page_status"))
+    timer = gr.Timer(2, active=False)
+    tab.select(lambda: gr.Timer(active=True), None, timer, **QUIET)
+    for other in others:
+        other.select(lambda: gr.Timer(active=False), None, timer, **QUIET)
+    gr.on([tab.select, timer.tick], _said, None, line, **QUIET)
+
+
+def _said(request: gr.Request) -> str:
+    """The sentence in the reader's language."""
+    return translated(sentence(), words_for(request))
 
 
 def sentence() -> str:

@@ -295,6 +295,7 @@ def test_an_example_an_error_that_stays_and_stop(fresh, tmp_path):
     assert fresh.query_selector("#compare-grid figure") is None
     assert fresh.query_selector("#compare-progress progress") is None
     assert fresh.is_enabled("#compare-start") and not fresh.is_visible("#compare-stop")
+    assert error.count() == 0  # nobody did anything wrong
 
 
 @pytest.fixture(scope="module")

@@ -102,6 +102,8 @@ def test_what_is_shown_is_what_is_downloaded_and_what_the_api_gives(page, app_ur
     assert "macaw" in page.inner_text("#species h3")
     assert "Offline list: 59 kinds" in page.inner_text("#species summary")
     assert page.locator("#species ol li").count() == 4
+    said = page.get_by_role("status").filter(has=page.locator("h3"))
+    assert said.count() == 1  # screen readers say the name as it comes
     links = page.eval_on_selector_all("#species a", "links => links.map(link => link.href)")
     assert "https://ebird.org/species/succoc" in links
 

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from ui.pipeline import State
-from ui.words import ENGLISH, Words
+from ui.words import Words
 
 # Options of an event that takes no time and is no one else's business.
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -33,7 +33,7 @@ def progress_words(state: State, words: Words) -> str:
     return words[key].format(percent=percent, seconds=seconds)
 
 
-def progress_bar(state: State, words: Words = ENGLISH) -> str:
+def progress_bar(state: State, words: Words) -> str:
     """A progress bar with words, for people and screen readers."""
     text = escape(progress_words(state, words))
     return (

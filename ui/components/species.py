@@ -4,6 +4,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from classify import LIKELY, POSSIBLY, Answer, Species
+from ui.components.viewer import edges
 from ui.words import Words
 from ui.words.translate import bird, translated
 
@@ -65,11 +66,10 @@ def _share(species: Species) -> str:
 def _place(answer: Answer, words: Words) -> str:
     """What was looked at, and the button that crops to it in the viewer."""
     key = f"bird_seen_{'part' if answer.box else 'whole'}{'_enlarged' if answer.enlarged else ''}"
-    edges = ",".join(f"{edge:.4f}" for edge in answer.box) if answer.box else ""
     change = words["bird_change" if answer.species else "bird_crop_closer"]
     return (
         f'<p class="seen">{words[key]} '
-        f'<button type="button" data-crop="{edges}">{change}</button></p>'
+        f'<button type="button" data-crop="{edges(answer.box)}">{change}</button></p>'
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import gradio as gr
 
+from sr import settings
 from sr.image import PhotoError
-from sr.image.photo import Box
+from sr.image.photo import MIN_CROP, Box
 from ui.words import ENGLISH, KOREAN
 
 FOLDER = Path(__file__).parent.parent / "static" / "viewer"
@@ -113,7 +114,7 @@ def file(path: Path) -> File:
 
 def edges(box: Box | None) -> str:
     """A box as `parse_box` takes it."""
-    return ",".join(f"{edge:.5g}" for edge in box) if box else ""
+    return ",".join(f"{edge:.4f}" for edge in box) if box else ""
 
 
 def parse_box(text: str | None) -> Box | None:
@@ -148,4 +149,6 @@ def viewer(examples: list[Path]) -> gr.HTML:
         js_on_load="\n".join(script.read_text(encoding="utf-8") for script in scripts),
         apply_default_css=False,
         words=words,
+        least=MIN_CROP,
+        most_bytes=settings.MAX_BYTES,
     )

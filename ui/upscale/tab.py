@@ -1,7 +1,6 @@
 """The Upscale tab: what is on it, and what happens when."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import gradio as gr
 from sr.models import catalog
 from ui.components.events import QUIET, WORKING, Update, in_order
 from ui.components.viewer import View, read, viewer
-from ui.errors import ERRORS
+from ui.explain import explained
 from ui.upscale import runs
 from ui.upscale.work import (
     BOTH,
@@ -20,6 +19,7 @@ from ui.upscale.work import (
     NAME,
     STYLES,
     Choices,
+    Work,
     again,
     enlarge,
     failed,
@@ -30,14 +30,13 @@ from ui.upscale.work import (
     try_all,
 )
 from ui.words import WORDS, named, words_for
-from ui.words.translate import translated
 
 LANGUAGES = {"python": "Python", "javascript": "JavaScript", "shell": "curl"}
 LIST = {"placeholder": "Common Kingfisher\nSitta europaea\nmalla3", **named("page_list")}
 
 
-def build_upscale_tab(examples: list[Path]) -> gr.Dropdown:
-    """The tab, from left to right and top to bottom as it looks; gives the choice of networks."""
+def build_upscale_tab(examples: list[Path]) -> None:
+    """The tab, from left to right and top to bottom as it looks."""
     with gr.Row(elem_id="upscale"):
         with gr.Column(scale=5, min_width=320, elem_id="picture"):
             surface = viewer(examples)
@@ -47,10 +46,9 @@ def build_upscale_tab(examples: list[Path]) -> gr.Dropdown:
                 all_styles = gr.Button(WORDS("page_all"), size="sm", elem_id="all")
             gr.Markdown(WORDS("page_truth"), elem_id="truth")
         with gr.Column(scale=3, min_width=300, elem_id="side"):
-            outputs = {
-                "viewer": surface,
-                "species": gr.HTML(apply_default_css=False, **named("page_species")),
-            }
+            live = '<div role="status">${value}</div>'  # screen readers say the name as it comes
+            card = gr.HTML("", html_template=live, apply_default_css=False, **named("page_species"))
+            outputs = {"viewer": surface, "species": card}
             with gr.Row(elem_id="actions"):
                 outputs["download"] = gr.DownloadButton(
                     variant="primary", visible=False, **named("page_download")
@@ -61,8 +59,9 @@ def build_upscale_tab(examples: list[Path]) -> gr.Dropdown:
                 options, rename = build_options()
             outputs |= build_code()
     outputs |= {"style": style, "model": options[0]}
-    connect(outputs, [style, *options], all_styles, rename, new)
-    return options[0]
+    chosen = [style, *options]
+    connect_work(outputs, chosen, all_styles, rename)
+    connect_the_rest(outputs, new)
 
 
 def networks(names: list[str]) -> list[tuple[str, str]]:
@@ -78,9 +77,9 @@ def networks_at_hand() -> dict:
 
 def build_options() -> tuple[list[gr.components.Component], gr.Button]:
     """What `Choices` has after the style, and the button that names again by the list."""
-    models = networks(catalog.names())
     whats = [(WORDS(f"page_what_{what}"), what) for what in (BOTH, NAME, ENLARGE)]
-    model = gr.Dropdown(models, value="", **named("page_model"))
+    model = gr.Dropdown(networks(catalog.names()), value="", **named("page_model"))
+    gr.on(None, networks_at_hand, None, model, **QUIET)  # as the page is loaded
     what = gr.Radio(whats, value=BOTH, **named("page_what"))
     only = gr.Textbox("", lines=2, max_lines=6, info=WORDS("page_list_info"), **LIST)
     rename = gr.Button(WORDS("page_rename"), size="sm", elem_id="rename")
@@ -100,39 +99,58 @@ def build_code() -> dict[str, gr.components.Component]:
     return outputs
 
 
-def connect(
+def connect_work(
     outputs: dict[str, gr.components.Component],
     chosen: list[gr.components.Component],
     all_styles: gr.Button,
     rename: gr.Button,
-    new: gr.Button,
 ) -> None:
-    """The events. chosen: what `Choices` has."""
+    """The events that work on a photo. chosen: what `Choices` has."""
     surface, (style, model, _, _, colours, metadata) = outputs["viewer"], chosen
     inputs, everything = [surface, *chosen], list(outputs.values())
-    working = {"outputs": everything, "trigger_mode": "multiple", **WORKING}
+    for name, event, work, more in (
+        ("page_photo", surface.upload, enlarge, {}),
+        ("page_crop", surface.submit, enlarge, {}),
+        ("page_again", surface.retry, enlarge, {}),
+        ("page_style", style.input, restyle, {"model": ""}),
+        ("page_model", model.input, restyle, {"style": None}),
+        ("page_all", all_styles.click, try_all, {}),
+        ("page_identify", rename.click, only_name, {}),
+        ("page_colours", colours.input, again, {}),
+        ("page_metadata", metadata.input, again, {}),
+    ):
+        run = handler(work, outputs, more)
+        event(run, inputs, everything, api_name=name, trigger_mode="multiple", **WORKING)
 
-    def told(work: Callable, **more: Any) -> Callable:
-        """An event's function: what `work` yields, and an error in the picture's place."""
 
-        def run(request: gr.Request, value, *choices):
-            yield from in_order(_told(work, value, choices, more, request), outputs)
+def handler(work: Callable[..., Work], outputs: Iterable[str], more: Update) -> Callable:
+    """An event's function: what `work` yields, in the order of the outputs, and `more` beside."""
 
-        return run
+    def run(request: gr.Request, value, *chosen):
+        yield from in_order(updates(work, value, chosen, more, request), outputs)
 
-    events = {
-        "page_photo": (surface.upload, enlarge, {}),
-        "page_crop": (surface.submit, enlarge, {}),
-        "page_again": (surface.retry, enlarge, {}),
-        "page_style": (style.input, restyle, {"model": ""}),
-        "page_model": (model.input, restyle, {"style": None}),
-        "page_all": (all_styles.click, try_all, {}),
-        "page_identify": (rename.click, only_name, {}),
-        "page_colours": (colours.input, again, {}),
-        "page_metadata": (metadata.input, again, {}),
-    }
-    for name, (event, work, more) in events.items():
-        event(told(work, **more), inputs, api_name=name, **working)
+    return run
+
+
+def updates(
+    work: Callable[..., Work], value: Any, chosen: tuple, more: Update, request: gr.Request
+) -> Iterator[Update]:
+    """What `work` yields for a page's value and choices; an error in the picture's place."""
+    number = runs.begin(request)
+    words, view = words_for(request), View(run=number)
+    try:
+        view, choices = replace(read(value), run=number), replace(Choices(*chosen), **more)
+        working = work(view, choices, address(request), words)
+        for update in runs.followed(request, number, working):
+            yield more | update
+            view = read(update["viewer"]) if "viewer" in update else view
+    except Exception as error:
+        yield failed(view, explained(error, words)) | more
+
+
+def connect_the_rest(outputs: dict[str, gr.components.Component], new: gr.Button) -> None:
+    """The events that take no time: stopping, another result, another photo."""
+    surface, everything = outputs["viewer"], list(outputs.values())
 
     def stop(request: gr.Request, value):
         view = replace(read(value), run=runs.end(request))
@@ -153,27 +171,6 @@ def connect(
     surface.clear(turn_away, None, everything, **QUIET)
     surface.select(select, surface, everything, **QUIET)
     new.click(clear, None, everything, **QUIET)
-
-
-def _told(
-    work: Callable, value: Any, chosen: tuple, more: Update, request: gr.Request
-) -> Iterator[Update]:
-    """What `work` yields for a page's value and choices; an error in the picture's place."""
-    number = runs.begin(request)
-    words, view = words_for(request), View(run=number)
-    try:
-        view, choices = replace(read(value), run=number), Choices(*chosen)
-        choices = replace(choices, **more)
-        updates = work(view, choices, address(request), words)
-        for update in runs.followed(request, number, updates):
-            yield more | update
-            view = read(update["viewer"]) if "viewer" in update else view
-    except (*ERRORS, gr.Error) as error:  # Gradio's own come from a GPU that is lent
-        message = error.message if isinstance(error, gr.Error) else str(error)
-        yield failed(view, translated(message, words)) | more
-    except Exception:
-        logging.getLogger(__name__).exception("The page's work ended by an error")
-        yield failed(view, words["page_broken"]) | more
 
 
 def address(request: gr.Request) -> str:

@@ -1,7 +1,7 @@
 """What the Upscale tab does with a photo: updates of its outputs, by their names, as they come."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -11,28 +11,30 @@ import gradio as gr
 
 from sr import image
 from sr.models import catalog
-from ui import pipeline, results
+from ui import pipeline
 from ui.components import species
 from ui.components.events import Update, progress_words
 from ui.components.snippets import snippets
-from ui.components.viewer import Result, View, edges, file, parse_box, read
+from ui.components.viewer import Result, View, edges, file, parse_box
 from ui.pipeline import Request, State
 from ui.words import Words
 from ui.words.translate import translated
 
 # What people choose -> the network; its paper's name is in the details. docs/results.md has why.
-STYLES = {"auto": "", "crisp": "srgan-div2k", "faithful": "span", "clean": "srgan-photo"}
+STYLES = {"auto": None, "crisp": "srgan-div2k", "faithful": "span", "clean": "srgan-photo"}
 LEAST_SECONDS_BETWEEN_PREVIEWS = 1.0
 PREVIEWS_SHARE = 20  # a preview may take this fraction of the time between two
 BOTH, NAME, ENLARGE = "both", "name", "enlarge"
 CLEARED = {"species": "", "download": gr.update(value=None, visible=False), "facts": ""}
+
+Work = Generator[Update, None, View]  # what to show, as it comes; returns what is shown at its end
 
 
 class Previews:
     """Pictures of the unfinished result, now and then."""
 
     def __init__(self) -> None:
-        self.number, self.folder = 0, results.new_folder()
+        self.number = 0
         self.next = time.perf_counter() + LEAST_SECONDS_BETWEEN_PREVIEWS
 
     def of(self, state: State) -> Path | None:
@@ -41,7 +43,7 @@ class Previews:
             return None
         start = time.perf_counter()
         self.number += 1  # a new file each time, or the browser would show the old one
-        path = self.folder / f"preview_{self.number}.jpg"
+        path = state.folder / f"preview_{self.number}.jpg"
         path.write_bytes(image.jpeg(state.canvas))
         path.with_name(f"preview_{self.number - 2}.jpg").unlink(missing_ok=True)
         took = time.perf_counter() - start
@@ -64,7 +66,7 @@ class Choices:
         """What is asked for. The name is asked for once: it doesn't hang on the style."""
         return Request(
             view.path,
-            self.network or None,
+            self.network,
             name=self.what == BOTH and not view.results,
             box=parse_box(view.box),
             species=self.species,
@@ -75,9 +77,9 @@ class Choices:
         )
 
     @property
-    def network(self) -> str:
-        """The model's name; "" for Auto."""
-        return self.model or STYLES.get(self.style or "auto", "")
+    def network(self) -> str | None:
+        """The model's name; None for Auto."""
+        return self.model or STYLES[self.style or "auto"]
 
     def label(self, words: Words) -> str:
         """What people chose, in their words."""
@@ -88,27 +90,25 @@ class Choices:
     def call(self) -> dict[str, str | bool | None]:
         """The same for the API, by the names that `/upscale` has."""
         return {
-            "model": self.network or None,
+            "model": self.network,
             "identify": self.what == BOTH,
             "keep_colours": self.keep_colours,
             "species": self.species or None,
         }
 
 
-def enlarge(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+def enlarge(view: View, choices: Choices, url: str, words: Words) -> Work:
     """All that the tab shows for a photo, as it comes; a result that is there is shown again."""
-    made = [one.call["model"] or "" for one in view.results]
+    made = [one.call["model"] for one in view.results]
     if choices.network in made:
         view = replace(view, phase="done", pick=made.index(choices.network))
         yield shown_result(view, url)
-        return
-    if choices.what == NAME:
-        yield from only_name(view, choices, url, words)
-        return
-    yield from _made(view, choices, url, words)
+        return view
+    work = only_name if choices.what == NAME else _made
+    return (yield from work(view, choices, url, words))
 
 
-def _made(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+def _made(view: View, choices: Choices, url: str, words: Words) -> Work:
     """The same, where the network has to run."""
     view = _started(view, words)
     yield {"viewer": view.value()} | ({} if view.results else CLEARED)
@@ -120,28 +120,28 @@ def _made(view: View, choices: Choices, url: str, words: Words) -> Iterator[Upda
             view = _finished(view, state, choices, words)
             yield shown_result(view, url)
         shown = state
-    phase = "done" if shown.after else "large"
-    yield {"viewer": replace(view, phase=phase, status="").value()}
+    view = replace(view, phase="done" if shown.after else "large", status="")
+    yield {"viewer": view.value()}
+    return view
 
 
-def restyle(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+def restyle(view: View, choices: Choices, url: str, words: Words) -> Work:
     """The same by another style, which is asked for to see it: naming alone is not enough."""
     what = ENLARGE if choices.what == NAME else choices.what
-    yield from enlarge(view, replace(choices, what=what), url, words)
+    return (yield from enlarge(view, replace(choices, what=what), url, words))
 
 
-def try_all(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+def try_all(view: View, choices: Choices, url: str, words: Words) -> Work:
     """A result of each style, in turn; the one that was shown stays the one to keep."""
     pick = view.pick
     for style in STYLES:
-        for update in restyle(view, replace(choices, style=style, model=""), url, words):
-            if "viewer" in update:
-                view = read(update["viewer"])
-            yield update
-    yield shown_result(replace(view, pick=pick), url)
+        view = yield from restyle(view, replace(choices, style=style, model=""), url, words)
+    view = replace(view, pick=pick)
+    yield shown_result(view, url)
+    return view
 
 
-def only_name(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+def only_name(view: View, choices: Choices, url: str, words: Words) -> Work:
     """The name card alone; results that are there stay."""
     yield {"viewer": _started(view, words).value()}
     shown = State()
@@ -149,13 +149,16 @@ def only_name(view: View, choices: Choices, url: str, words: Words) -> Iterator[
         view = _seen(view, state, words)
         yield _bird(state, shown, words)
         shown = state
-    yield {"viewer": replace(view, phase="done" if view.results else "named", status="").value()}
+    view = replace(view, phase="done" if view.results else "named", status="")
+    yield {"viewer": view.value()}
+    return view
 
 
-def again(view: View, choices: Choices, url: str, words: Words) -> Iterator[Update]:
+def again(view: View, choices: Choices, url: str, words: Words) -> Work:
     """A photo's results anew, because they are to be made otherwise."""
     if view.path:
-        yield from enlarge(replace(view, results=[], pick=0), choices, url, words)
+        view = yield from enlarge(replace(view, results=[], pick=0), choices, url, words)
+    return view
 
 
 def _started(view: View, words: Words) -> View:
@@ -178,12 +181,11 @@ def _seen(view: View, state: State, words: Words, growing: Path | None = None) -
 
 def _finished(view: View, state: State, choices: Choices, words: Words) -> View:
     """The view with a result more."""
-    size, *_ = state.facts[0].split(" pixels")
     result = Result(
         label=choices.label(words),
         model=state.model,
         seconds=words["page_seconds"].format(seconds=f"{state.took:.1f}"),
-        size=size,
+        size=state.sizes,
         facts=[translated(fact, words) for fact in state.facts],
         file=file(state.after),
         call=choices.call(),
@@ -201,10 +203,10 @@ def shown_result(view: View, url: str) -> Update:
     download = gr.update(value=view.picked.file["path"], visible=True)
     code = snippets(url, Path(view.path).name, **view.picked.call)
     shown = {"viewer": view.value(), "download": download, "facts": facts}
-    return shown | code | _chosen(view.picked.call["model"] or "")
+    return shown | code | _chosen(view.picked.call["model"])
 
 
-def _chosen(network: str) -> Update:
+def _chosen(network: str | None) -> Update:
     """The choice of a style, or of a network by name, that says what is shown."""
     style = next((style for style, name in STYLES.items() if name == network), None)
     return {"style": style, "model": "" if style else network}

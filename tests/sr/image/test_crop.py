@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sr.image.photo import MIN_CROP, Photo, PhotoError, crop
-from ui.components.custom import parse_box
+from ui.components.viewer import parse_box
 
 
 def numbered(width: int, height: int, **fields) -> Photo:

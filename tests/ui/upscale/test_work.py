@@ -166,7 +166,7 @@ def test_an_error_is_said_in_the_pictures_place_in_the_readers_language(view, er
         raise error
 
     value = replace(view, results=[]).value()
-    *_, last = tab._told(fails, value, (), {"model": ""}, reader())
+    *_, last = tab.updates(fails, value, (), {"model": ""}, reader())
     shown = read(last["viewer"])
     assert shown.phase == "error" and said in shown.message and "secret" not in shown.message
     assert any("가" <= letter <= "힣" for letter in shown.message)
@@ -176,7 +176,7 @@ def test_an_error_is_said_in_the_pictures_place_in_the_readers_language(view, er
 def test_a_network_that_can_not_be_had_is_said_and_the_former_result_stays(view):
     first = views(work.enlarge(view, Choices("faithful"), URL, ENGLISH))[-1]
     chosen = ("faithful", "esrgan", work.BOTH, "", True, False)
-    *_, last = tab._told(work.enlarge, first.value(), chosen, {"style": None}, reader())
+    *_, last = tab.updates(work.enlarge, first.value(), chosen, {"style": None}, reader())
     shown = read(last["viewer"])
     assert shown.phase == "error" and shown.results == first.results
     assert "kadirnar/RRDB_ESRGAN_x4" in shown.message and "download" not in last
@@ -189,7 +189,7 @@ def test_what_was_made_before_an_error_stays(view):
         yield {"viewer": made.value()}
         raise image.PhotoError("“a.png” is gone.")
 
-    *_, last = tab._told(fails, view.value(), (), {}, reader())
+    *_, last = tab.updates(fails, view.value(), (), {}, reader())
     assert read(last["viewer"]).results == made.results
 
 
@@ -203,12 +203,12 @@ def test_work_that_the_page_has_turned_away_from_ends(view):
         finally:
             closed.append(True)
 
-    former = tab._told(endless, view.value(), (), {}, reader())
+    former = tab.updates(endless, view.value(), (), {}, reader())
     next(former)
-    latter = tab._told(endless, view.value(), (), {}, reader())
+    latter = tab.updates(endless, view.value(), (), {}, reader())
     assert read(next(latter)["viewer"]).phase == "working"
     assert not list(former) and closed == [True]
-    other = tab._told(endless, view.value(), (), {}, reader("another page"))
+    other = tab.updates(endless, view.value(), (), {}, reader("another page"))
     next(other)
     runs.end(reader())
     assert not list(latter) and next(other)
@@ -225,5 +225,5 @@ def test_a_growing_picture_comes_now_and_then_and_old_ones_go(tmp_path, monkeypa
     previews = work.Previews()
     canvas = np.zeros((8, 12, 3), np.uint8)
     assert previews.of(State()) is None
-    made = [previews.of(State(canvas=canvas)) for _ in range(4)]
+    made = [previews.of(State(tmp_path, canvas=canvas)) for _ in range(4)]
     assert len(set(made)) == 4 and [path.exists() for path in made] == [False, False, True, True]

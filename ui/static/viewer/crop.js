@@ -1,17 +1,14 @@
 // --- Crop: a box drawn on the photo ---------------------------------------------------------------
 
-const WHOLE = [0, 0, 1, 1];
-const LEAST = 8; // pixels along a side, as in sr/image/photo.py
 const REACH = { mouse: 8, pen: 12, touch: 22 }; // how near an edge is taken hold of, in CSS pixels
 const CLICK = 4; // CSS pixels that a pointer may move in a mere click
 const KEY_STEP = 0.01;
 
 const frame = find(".box");
 let drawing = null; // the gesture: where it began, the edges it holds, and the box as it was
-view.box = WHOLE;
 
 const isWhole = () => view.box.every((edge, i) => edge === WHOLE[i]);
-const least = () => pixels().map((size) => Math.min(1, LEAST / size));
+const least = () => pixels().map((size) => Math.min(1, props.least / size));
 const parsed = (text) => (text ? text.split(",").map(Number) : null);
 
 /** The photo with the box that is asked for, else the one around the bird that was found. */

@@ -1,7 +1,6 @@
 // --- The photo: chosen, dropped anywhere, pasted, an example ----------------------------------------
 
 const [chooser, camera] = root.querySelectorAll("input[type=file]");
-const MOST_BYTES = 32 * 2 ** 20; // as LARGEST_UPLOAD in app.py
 let taken = 0; // how many photos were; an upload that is overtaken by another is dropped
 
 /** Shows the photo at once, uploads it, and has the server work on it. */
@@ -15,7 +14,7 @@ async function take(file) {
   trigger("clear"); // nothing of it is wanted any more
   show(fresh);
   props.value = fresh;
-  const sent = size > MOST_BYTES ? null : await upload(file).catch(() => null);
+  const sent = size > props.most_bytes ? null : await upload(file).catch(() => null);
   if (mine !== taken) return;
   const meta = { _type: "gradio.FileData" };
   if (sent) send("upload", { ...fresh, file: { ...sent, orig_name: name, meta } });

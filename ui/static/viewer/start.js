@@ -1,17 +1,6 @@
 // --- What is shown, and what the buttons do ---------------------------------------------------------
 
-const NAMED = [
-  "choose",
-  "photograph",
-  "retry",
-  "dismiss",
-  "stop",
-  "lens",
-  "crop",
-  "whole",
-  "cancel",
-];
-
+const KEPT = { phase: "done", message: "" }; // where there are results and no work
 let over = -1; // news of this run and of those before it are not wanted
 
 /** Takes a value from the server, or one made here, and shows it. */
@@ -28,7 +17,7 @@ function show(next) {
   value = next;
   if (large) startCrop();
   else render();
-  if (entered) find(".said").textContent = told();
+  if (entered) find(".said").textContent = spoken();
 }
 
 /** Where the bird is, else the middle. */
@@ -38,7 +27,7 @@ function middleOf({ found, box }) {
 }
 
 /** What screen readers say of a new phase; of a message they say it themselves. */
-function told() {
+function spoken() {
   if (value.phase === "working") return value.status;
   return value.phase === "done" ? find(".tag.after").textContent : "";
 }
@@ -80,7 +69,6 @@ function tell() {
   find(".work span").textContent = value.status ?? "";
   find(".message p").textContent = value.message ?? "";
   find(".tag.after").textContent = shown ? say("after", shown) : say("unfinished");
-  find(".tag.before").textContent = say("before");
   left.alt = value.before ? say("before_alt", value) : (value.name ?? "");
   right.alt = shown ? say("after_alt", { name: value.name, ...shown }) : say("unfinished");
   fillBeside();
@@ -149,11 +137,12 @@ function act(what, button) {
     crop: () => (view.cropping ? act("cancel") : startCrop()),
     whole: () => setCrop(WHOLE),
     cancel: () => Object.assign(view, { cropping: false }),
-    apply: () => apply(),
+    apply,
     stop: () => (value.file ? send("stop", value) : forget()),
     retry: () => send("retry", { ...value, message: "" }),
-    dismiss: () => send("select", { ...value, message: "", phase: "done" }),
-    pick: () => pick(Number(button.dataset.pick)),
+    dismiss: () => send("select", { ...value, ...KEPT }),
+    // Its download, facts and code come from the server.
+    pick: () => send("select", { ...value, ...KEPT, pick: Number(button.dataset.pick) }),
   };
   acts[what]();
   if (["lens", "cancel"].includes(what)) render();
@@ -167,16 +156,13 @@ function apply() {
   send("submit", { ...EMPTY, phase: "working", file, name, photo, size, found, pace, run, box });
 }
 
-/** Another result at the right: its download, facts and code come from the server. */
-function pick(index) {
-  send("select", { ...value, pick: index, phase: "done", message: "" });
-}
-
 // --- Start ----------------------------------------------------------------------------------------
 
-for (const name of NAMED) {
-  for (const button of root.querySelectorAll(`[data-do=${name}]`)) button.textContent = say(name);
+for (const button of root.querySelectorAll("[data-do]")) {
+  const text = words[`viewer_${button.dataset.do}`];
+  if (text) button.textContent = text;
 }
+find(".tag.before").textContent = say("before");
 find("[data-zoom='0']").textContent = say("fit");
 find(".message [data-do=choose]").textContent = say("choose_another");
 find(".drop .big").textContent = say("drop");

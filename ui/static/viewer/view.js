@@ -8,6 +8,7 @@ const LEVELS = [1, 2, 3, 4, 6, 8, 12, 16]; // zooms that keys step through; 0 is
 const LENS = 4; // its zoom, or twice the picture's where that is more
 const TILE = 2; // the tiles' zoom
 const KEY_SHARE = 0.1; // of the view, for each arrow key
+const WHOLE = [0, 0, 1, 1];
 const EMPTY = { phase: "empty", results: [], pick: 0, share: 0, run: 0 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -21,9 +22,19 @@ const words = props.words[navigator.language.startsWith("ko") ? "ko" : "en"];
 let value = EMPTY;
 // zoom: 0 or pixels of the screen for one of the picture's; center: what is in the middle when
 // zoomed, point: what lens and tiles show, both in fractions; divider: 0..1 of what is seen;
-// pick, beside: the results that are shown right and left, -1 for the photo itself.
-const view = { zoom: 0, center: [0.5, 0.5], point: [0.5, 0.5], divider: 0.5, lens: false };
-Object.assign(view, { pick: 0, beside: -1, cropping: false });
+// pick, beside: the results that are shown right and left, -1 for the photo itself;
+// box: the part that is being cropped to: left, top, right and bottom in fractions.
+const view = {
+  zoom: 0,
+  center: [0.5, 0.5],
+  point: [0.5, 0.5],
+  divider: 0.5,
+  lens: false,
+  pick: 0,
+  beside: -1,
+  cropping: false,
+  box: WHOLE,
+};
 
 const say = (key, facts = {}) =>
   words[`viewer_${key}`].replace(/{(\w+)}/g, (_, name) => facts[name]);
