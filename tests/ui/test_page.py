@@ -346,6 +346,7 @@ def test_a_bad_file_is_a_sentence_that_stays(page, tmp_path, little, name, conte
     page.wait_for_timeout(SECOND)
     assert sentence in page.get_by_role("alert").first.inner_text()
     assert "Traceback" not in page.content()
+    assert page.locator(".viewer.strip").count() == 0  # it is where the picture would be
     assert page.inner_text("#species") == ""  # nothing of the photo before
     assert not page.locator("#download").is_visible()
     with page.expect_file_chooser():

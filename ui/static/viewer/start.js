@@ -38,11 +38,11 @@ function render() {
   root.classList.toggle("uploading", working() && !value.file);
   root.classList.toggle("uploaded", Boolean(value.file));
   root.classList.toggle("kept", Boolean(value.message && value.results.length));
-  root.classList.toggle("strip", Boolean(value.message && (value.before ?? value.photo)));
   stage.tabIndex = value.phase === "empty" ? -1 : 0;
   const beside = value.results[view.beside];
   setPicture(left, view.cropping ? value.photo : (beside?.file ?? value.before ?? value.photo));
   setPicture(right, !view.cropping && value.before ? (value.growing ?? result()?.file) : null);
+  root.classList.toggle("strip", Boolean(value.message) && !left.hidden);
   tell();
   showTools();
   showTiles();
