@@ -8,7 +8,12 @@ import sys
 import threading
 from pathlib import Path
 
+from ui.serving import files
+
+files.choose_folder()  # before Gradio is imported, which looks where it is
+
 import gradio as gr
+from starlette.middleware import Middleware
 
 import hub
 from classify import catalog as classifiers
@@ -18,6 +23,8 @@ from ui.api import build_api
 from ui.compare_tab import build_compare_tab
 from ui.components.theme import ICON, STYLE, THEME
 from ui.errors import ERRORS
+from ui.serving.bounds import Bounds
+from ui.serving.mistakes import tell_mistakes
 from ui.upscale.tab import build_upscale_tab
 from ui.words import ENGLISH, WORDS
 
@@ -27,8 +34,7 @@ LARGEST_UPLOAD = "32mb"
 
 def build() -> gr.Blocks:
     """The page, from top to bottom as it looks."""
-    kept = (settings.KEPT_SECONDS, settings.KEPT_SECONDS)
-    with gr.Blocks(title=ENGLISH["page_title"], analytics_enabled=False, delete_cache=kept) as page:
+    with gr.Blocks(title=ENGLISH["page_title"], analytics_enabled=False) as page:
         gr.Markdown(WORDS("page_heading"), elem_id="title")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab(WORDS("page_tab_upscale")) as upscale:
@@ -38,6 +44,7 @@ def build() -> gr.Blocks:
             with gr.Tab(WORDS("page_tab_about")) as about:
                 status.build_about_tab(about, [upscale, compare])
         build_api()
+    tell_mistakes(page)
     return page
 
 
@@ -68,10 +75,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     page = build()
+    files.start_sweeping()
     page.launch(
         prevent_thread_lock=True,
         mcp_server=True,
         show_error=False,
+        enable_monitoring=False,
+        app_kwargs={"middleware": [Middleware(Bounds)]},
         max_file_size=LARGEST_UPLOAD,
         ssr_mode=False,
         pwa=True,

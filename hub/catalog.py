@@ -57,7 +57,7 @@ class Catalog(Generic[E, L]):
         """The entry called `name`; the default where it is None or "". Raises `unknown`."""
         entries = self.entries()
         name = name or next(iter(entries))
-        if name not in entries:
+        if name not in [*entries]:  # which may also be asked for what has no hash
             raise self._unknown(
                 f"There is no {self._kind} called “{name}”. Choose one of: {', '.join(entries)}."
             )

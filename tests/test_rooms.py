@@ -35,17 +35,20 @@ ARROWS = {
     "ui.errors": CORE | {"classify", "ui.queue"},
     "ui.zero": CORE | {"ui.errors"},
     "ui.results": CORE | {"sr.compare"},
+    "ui.serving": CORE | {"ui.errors", "ui.results"},
     "ui.pipeline": CORE | {"classify", "sr.compare", "ui.queue", "ui.results", "ui.zero"},
     "ui.comparing": CORE | {"classify", "sr.compare", "ui.queue", "ui.pipeline"},
     "ui.shelf": {"sr.compare"},
-    "ui.components": CORE | {"classify", "sr.compare", "ui.words", "ui.pipeline", "ui.shelf"},
+    "ui.components": CORE | {"classify", "sr.compare", "ui.words", "ui.pipeline", "ui.shelf"}
+    | {"ui.serving"},
     "ui": CORE | {"classify", "sr.compare", "ui.words", "ui.queue", "ui.errors", "ui.pipeline"}
     | {"ui.comparing", "ui.results", "ui.shelf", "ui.components", "ui.api"},
-    "app": CORE | {"classify", "ui", "ui.words", "ui.errors", "ui.components"},
+    "app": CORE | {"classify", "ui", "ui.words", "ui.errors", "ui.components", "ui.serving"},
 }  # fmt: skip
 # package -> the only rooms that know it
 ONLY = {
-    "gradio": {"app", "ui", "ui.words", "ui.errors", "ui.results", "ui.components"},
+    "gradio": {"app", "ui", "ui.words", "ui.errors", "ui.results", "ui.components"}
+    | {"ui.serving"},
     "PIL": {"sr.image"},
     "huggingface_hub": {"hub"},
     "spaces": {"ui.zero"},

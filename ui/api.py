@@ -164,6 +164,8 @@ def build_api() -> None:
     name = gr.Checkbox(True, label="identify", **hidden)
     colours = gr.Checkbox(True, label="keep_colours", **hidden)
     chosen = gr.CheckboxGroup(methods.names(), label="methods", **hidden)
+    check = chosen.preprocess
+    chosen.preprocess = lambda names: check(names or [])  # None is the default, as for the others
     harm = gr.Textbox("clean", label="degradation", **hidden)
     species = gr.Textbox(value=None, label="species", **hidden)
     box = gr.Textbox(value=None, label="box", **hidden)

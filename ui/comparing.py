@@ -46,7 +46,7 @@ def compare(
     """
     how, chosen = evaluated(degradation), []
     width, height = pipeline.size_of(Request(path), comparison.max_pixels())
-    for name in names or methods.preferred():
+    for name in dict.fromkeys(names) or methods.preferred():
         yield State()  # fetching weights can take minutes
         chosen.append(methods.method(name))
     with pipeline.QUEUE.place("compare", comparison.work(width * height, chosen)) as place:

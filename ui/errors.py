@@ -1,5 +1,6 @@
 """The rooms' own errors, which are written for people, as Gradio shows them."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,10 +16,24 @@ from ui.queue import Busy
 ERRORS = (SettingError, PhotoError, EngineError, Busy, *catalog.ERRORS, *classifiers.ERRORS)
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def sentence(error: BaseException | None) -> str | None:
+    """What an error says to people, or None for one that isn't written for them."""
+    if isinstance(error, ERRORS):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "The disk here is full, so nothing was saved: try again in an hour."
+    return None
+
+
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Turn an error of `ERRORS` into one whose sentence Gradio passes on as it is."""
+    """Turn an error that has a sentence into one of Gradio's, which passes it on as it is."""
     try:
         yield
-    except ERRORS as error:
-        raise gr.Error(str(error), print_exception=False) from None
+    except Exception as error:
+        if (text := sentence(error)) is None:
+            raise
+        raise gr.Error(text, print_exception=False) from None

@@ -4,7 +4,7 @@ import logging
 
 import gradio as gr
 
-from ui.errors import ERRORS
+from ui.errors import sentence
 from ui.words import Words
 from ui.words.translate import translated
 
@@ -16,7 +16,7 @@ def explained(error: Exception, words: Words) -> str:
     """
     if isinstance(error, gr.Error):
         return translated(error.message, words)
-    if isinstance(error, ERRORS):
-        return translated(str(error), words)
+    if text := sentence(error):
+        return translated(text, words)
     logging.getLogger(__name__).exception("The page's work ended by an error")
     return words["page_broken"]

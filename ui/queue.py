@@ -8,11 +8,12 @@ much. Knows neither Gradio nor PyTorch.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -90,6 +91,8 @@ class Queue:
             with self._changed:
                 self._places.remove(place)
                 self._changed.notify_all()
+                if not self._places:
+                    self._worker.submit(give_back_memory)
 
     def pace(self, kind: str) -> float:
         """Seconds that a unit of that kind takes, as far as is known."""
@@ -98,6 +101,12 @@ class Queue:
     def _left(self, place: Place) -> float:
         """Seconds of work that a place still has before it."""
         return self.pace(place.kind) * place.work * (1 - place.share)
+
+
+def give_back_memory() -> None:
+    """Have the allocator return what is free to the system, which glibc keeps for later."""
+    with suppress(AttributeError, OSError):  # another system's library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _advance(generator: Generator[T, None, None], seconds: float) -> tuple[T | None, bool]:

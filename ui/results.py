@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,17 @@ def new_folder() -> Path:
     parent = Path(get_upload_folder())
     parent.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(dir=parent))
+
+
+@contextmanager
+def request_folder() -> Iterator[Path]:
+    """The same, and at once deleted where a file couldn't be written: half of it may be there."""
+    folder = new_folder()
+    try:
+        yield folder
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def save_csv(rows: tuple[Row, ...], name: str) -> str:

@@ -311,6 +311,8 @@ def test_titles_are_told_in_korean():
 SERVING = ["app.py", "hub", "sr/settings.py", "sr/image", "sr/models", "sr/inference", "sr/compare"]
 SERVING += ["classify", "ui"]
 ELSEWHERE = {"hub/upload.py", "classify/__main__.py"}  # publishing, and a command line
+# Programs are told these: the page sends no addresses, and says itself that an upload failed.
+ELSEWHERE |= {f"ui/serving/{name}.py" for name in ("bounds", "fetch", "mistakes")}
 RAISED = {error.__name__ for error in (*ERRORS, Cancelled, hub.BadWeights)} | {"_unknown"}
 # What is put before a sentence elsewhere.
 STARTS = ("", "{}: ", "{}: its ", "“{}” ")

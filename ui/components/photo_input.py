@@ -3,7 +3,11 @@
 from urllib.parse import unquote
 
 import gradio as gr
+from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
+from gradio_client.utils import is_http_url_like
+
+from ui.serving.fetch import decoded, fetched
 
 
 def photo_input(**options) -> gr.Image:
@@ -14,19 +18,25 @@ def photo_input(**options) -> gr.Image:
     would do, but Gradio writes a stub file beside the source of each.)
     """
     image = gr.Image(type="filepath", image_mode=None, format="png", **options)
-    opened = image.preprocess
-    image.preprocess = lambda payload: payload.path if payload and payload.path else opened(payload)
-    fetched = image.async_move_resource_to_block_cache
+    image.preprocess = path_of
+    moved = image.async_move_resource_to_block_cache
 
     async def fetch(address):
-        """An uploaded file by the address this app gave it, which Gradio would not ask itself for.
+        """An uploaded file by the address this app gave it, which is on its own machine.
 
-        MCP clients name a file they have uploaded by its address, and Gradio
-        refuses addresses of its own machine, as it should for all others.
+        MCP clients name a file they have uploaded so.  All others of this network are refused.
         """
         path = unquote(str(address).partition("/gradio_api/file=")[2])
-        ours = path and is_in_or_equal(path, get_upload_folder())
-        return await fetched(path if ours else address)
+        if path and is_in_or_equal(path, get_upload_folder()):
+            return await moved(path)
+        return await (fetched if is_http_url_like(address) else moved)(address)
 
     image.async_move_resource_to_block_cache = fetch
     return image
+
+
+def path_of(payload: ImageData | None) -> str | None:
+    """The file of an uploaded photo, or that of one given as a `data:` address."""
+    if payload is None or payload.path:
+        return payload and payload.path
+    return decoded(payload.url) if (payload.url or "").startswith("data:") else None

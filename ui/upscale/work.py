@@ -45,10 +45,19 @@ class Previews:
         self.number += 1  # a new file each time, or the browser would show the old one
         path = state.folder / f"preview_{self.number}.jpg"
         path.write_bytes(image.jpeg(state.canvas))
-        path.with_name(f"preview_{self.number - 2}.jpg").unlink(missing_ok=True)
+        self._drop(state, self.number - 2)
         took = time.perf_counter() - start
         self.next = start + max(LEAST_SECONDS_BETWEEN_PREVIEWS, PREVIEWS_SHARE * took)
         return path
+
+    def end(self, state: State) -> None:
+        """Delete the last two, once there is the result."""
+        self._drop(state, self.number)
+        self._drop(state, self.number - 1)
+
+    @staticmethod
+    def _drop(state: State, number: int) -> None:
+        (state.folder / f"preview_{number}.jpg").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,7 @@ def _made(view: View, choices: Choices, url: str, words: Words) -> Work:
         if state.after and not shown.after:
             view = _finished(view, state, choices, words)
             yield shown_result(view, url)
+            previews.end(state)
         shown = state
     view = replace(view, phase="done" if shown.after else "large", status="")
     yield {"viewer": view.value()}

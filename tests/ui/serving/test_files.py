@@ -1,0 +1,72 @@
+"""Nothing stays in the app's folder for longer than is said."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.conftest import ROOT
+from ui.serving import files
+from ui.serving.files import sweep
+
+
+def everything(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def fill(folder: Path, which: str) -> None:
+    """All that the app and Gradio leave: results, uploads, parts of uploads, empty folders."""
+    (folder / which / "deep").mkdir(parents=True)
+    (folder / which / "empty").mkdir()
+    for name in (f"{which}.part", f"{which}/a_x4.png", f"{which}/deep/.hidden"):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, (0, 0))  # as a copy that keeps its times
+
+
+def test_what_is_old_goes_and_the_rest_stays(tmp_path):
+    fill(tmp_path, "old")
+    time.sleep(0.6)
+    fill(tmp_path, "new")
+    sweep(tmp_path, 0.5)
+    left = {"new", "new/deep", "new/empty", "new.part", "new/a_x4.png", "new/deep/.hidden"}
+    assert everything(tmp_path) == left
+    sweep(tmp_path, 0)
+    assert tmp_path.is_dir() and not everything(tmp_path)
+
+
+def test_an_old_folder_stays_while_there_is_something_new_in_it(tmp_path):
+    (tmp_path / "old").mkdir()
+    time.sleep(0.3)
+    (tmp_path / "old" / "new.png").write_bytes(b"x")
+    sweep(tmp_path, 0.2)
+    assert everything(tmp_path) == {"old", "old/new.png"}
+
+
+def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path):
+    kept, folder = tmp_path / "kept", tmp_path / "folder"
+    kept.mkdir()
+    (kept / "file").write_bytes(b"x")
+    folder.mkdir()
+    (folder / "link").symlink_to(kept)
+    sweep(folder, 0)
+    assert everything(kept) == {"file"} and not everything(folder)
+
+
+def test_a_folder_that_is_not_there_is_no_error(tmp_path):
+    sweep(tmp_path / "none", 0)
+
+
+def test_the_app_has_a_folder_of_its_own_unless_one_is_given(monkeypatch, tmp_path):
+    """Gradio's default is shared by all apps of a machine: sweeping that would be theft."""
+    monkeypatch.delenv(files.VARIABLE, raising=False)
+    code = (
+        "import app, gradio.mcp, gradio.utils; from ui.serving import files; "
+        "print(gradio.utils.get_upload_folder(), gradio.mcp.DEFAULT_TEMP_DIR, files.folder())"
+    )
+    run = [sys.executable, "-c", code]
+    options = {"cwd": ROOT, "capture_output": True, "text": True, "check": True}
+    folders = set(subprocess.run(run, **options).stdout.split())
+    assert len(folders) == 1 and folders.pop().endswith("/sharper-birds")
+    monkeypatch.setenv(files.VARIABLE, str(tmp_path))
+    assert set(subprocess.run(run, **options).stdout.split()) == {str(tmp_path)}

@@ -1,0 +1,1 @@
+"""What stands between the network and the page: bounds of requests, and the files they leave."""
