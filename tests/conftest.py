@@ -74,8 +74,15 @@ class App(NamedTuple):
     pid: int
 
 
+APP = (sys.executable, str(ROOT / "app.py"))
+
+
 @contextmanager
-def running_app(folder: Path, **variables: str) -> Iterator[App]:
+def running_app(
+    folder: Path,
+    command: tuple[str, ...] = (sys.executable, str(ROOT / "app.py")),
+    **variables: str,
+) -> Iterator[App]:
     """`python app.py` in a process of its own, once it answers; files in `folder`/gradio."""
     port = free_port()
     environment = {
@@ -86,9 +93,7 @@ def running_app(folder: Path, **variables: str) -> Iterator[App]:
         **variables,
     }
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")], env=environment, stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url, process, folder / "log")

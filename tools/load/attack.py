@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import io
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,6 +190,30 @@ def foreign(client: Client) -> list[str]:
     return [f"{answer.status_code} {answer.text[:80]}" for answer in (*answers, summary)]
 
 
+def full_disk(client: Client) -> list[str]:
+    """A disk of 80 MB that fills up between the upload and the result, and has room again."""
+    disk = client.folder / "gradio"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", disk], check=True)
+    try:
+        photo = client.photo((EXAMPLES / "owl.png").read_bytes())
+        before, filler = everything(disk), disk / "filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(bytes(1 << 20)):
+                pass
+        answers = [client.call("upscale", photo, "fsrcnn", True, True, None)]
+        answers += [client.upload(b"a").text, client.call("identify", uri(b"a"), None, None)]
+        left = everything(disk) - before - {filler}
+        filler.unlink()
+        answers += [client.call("upscale", photo, "fsrcnn", True, True, None)]
+        return [*answers, f"{len(left)} left", f"{client.log.count('Traceback')} tracebacks"]
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def everything(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
 def refused(answers: list[str], words: str = "") -> bool:
     """Whether each is an error with a sentence."""
     told = all("error" in one and '"error": null' not in one for one in answers)
@@ -211,6 +237,16 @@ ATTACKS: dict[str, tuple[Callable[[Client], list[str]], Callable[[list[str]], bo
     "callers' mistakes": (
         wrong_calls,
         lambda a: not any('"error": null' in one for one in a) and a[-1] == "0 tracebacks",
+    ),
+    "a full disk": (
+        full_disk,
+        lambda a: (
+            "disk here is full" in a[0]
+            and "no room" in a[1]
+            and "disk here is full" in a[2]
+            and "complete" in a[3]
+            and a[4:] == ["0 left", "0 tracebacks"]
+        ),
     ),
     "foreign origins": (foreign, lambda a: [one[:3] for one in a] == ["403", "200", "200", "403"]),
 }

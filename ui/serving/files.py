@@ -40,6 +40,8 @@ def sweep(place: Path, seconds: float) -> None:
     for path in sorted(old, reverse=True):  # a folder after what is in it
         with suppress(OSError):  # gone meanwhile, or a folder in use
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+            if path.parent != place:  # it has just been changed, so isn't old
+                path.parent.rmdir()
 
 
 def sweep_for_ever() -> None:

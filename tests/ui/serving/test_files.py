@@ -43,6 +43,19 @@ def test_an_old_folder_stays_while_there_is_something_new_in_it(tmp_path):
     assert everything(tmp_path) == {"old", "old/new.png"}
 
 
+def test_a_folder_goes_with_the_last_file_in_it(tmp_path):
+    """Deleting a file makes its folder look new."""
+    (tmp_path / "request").mkdir()
+    (tmp_path / "request" / "a.png").write_bytes(b"x")
+    time.sleep(0.3)
+    (tmp_path / "request" / "b.png").write_bytes(b"x")
+    sweep(tmp_path, 0.2)
+    assert everything(tmp_path) == {"request", "request/b.png"}
+    time.sleep(0.3)
+    sweep(tmp_path, 0.2)
+    assert not everything(tmp_path)
+
+
 def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path):
     kept, folder = tmp_path / "kept", tmp_path / "folder"
     kept.mkdir()
