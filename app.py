@@ -51,8 +51,13 @@ def build() -> gr.Blocks:
 def check_settings() -> None:
     """Raise one of `ERRORS` for what the command line or the environment says wrongly."""
     settings.max_pixels()
-    for place in filter(None, (settings.own_weights(), classifiers.own_weights())):
-        hub.parse(place, "")
+    for place, *files in (
+        (settings.own_weights(), "model.safetensors"),
+        (classifiers.own_weights(), "model.safetensors", "config.json"),
+    ):
+        for source in (hub.parse(place, file) for file in files if place):
+            if isinstance(source, hub.LocalFile):  # the Hub may answer later
+                hub.fetch(source)
     if settings.device() or settings.precision() != "auto":
         from sr.inference import device  # takes a second, to import PyTorch
 
@@ -75,7 +80,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     page = build()
-    files.start_sweeping()
+    files.start_sweeping(page)
     page.launch(
         prevent_thread_lock=True,
         mcp_server=True,

@@ -1,13 +1,20 @@
 """The folder of uploads and results, and that nothing stays in it for longer than is said."""
 
+from __future__ import annotations
+
 import os
 import tempfile
 import threading
 import time
+from collections.abc import Set
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sr import settings
+
+if TYPE_CHECKING:  # it looks for the folder when it is imported, so that this must come before
+    import gradio as gr
 
 VARIABLE = "GRADIO_TEMP_DIR"
 SWEEPS = 12  # in the time that files are kept
@@ -27,15 +34,16 @@ def folder() -> Path:
     return Path(os.environ[VARIABLE])
 
 
-def sweep(place: Path, seconds: float) -> None:
+def sweep(place: Path, seconds: float, kept: Set[str] = frozenset()) -> None:
     """Delete what has lain in a folder for longer, and folders in it that are empty by then.
 
     By the time of the last change to a file's entry, which copying can't set back.
+    kept: paths of files that stay.
     """
     oldest, old = time.time() - seconds, []
     for path in place.rglob("*"):
         with suppress(OSError):  # gone meanwhile
-            if path.lstat().st_ctime < oldest:
+            if path.lstat().st_ctime < oldest and str(path) not in kept:
                 old.append(path)
     for path in sorted(old, reverse=True):  # a folder after what is in it
         with suppress(OSError):  # gone meanwhile, or a folder in use
@@ -44,13 +52,18 @@ def sweep(place: Path, seconds: float) -> None:
                 path.parent.rmdir()
 
 
-def sweep_for_ever() -> None:
-    """Sweep at once, for what an earlier run has left, and then now and then."""
+def sweep_for_ever(page: gr.Blocks) -> None:
+    """Sweep at once, for what an earlier run has left, and then now and then.
+
+    The page's own pictures, such as the examples, stay.
+    """
     while True:
-        sweep(folder(), settings.KEPT_SECONDS)
+        parts = list(page.blocks.values())
+        kept = {path for part in parts for path in getattr(part, "keep_in_cache", ())}
+        sweep(folder(), settings.KEPT_SECONDS, kept)
         time.sleep(settings.KEPT_SECONDS / SWEEPS)
 
 
-def start_sweeping() -> None:
+def start_sweeping(page: gr.Blocks) -> None:
     """The same beside the app."""
-    threading.Thread(target=sweep_for_ever, daemon=True).start()
+    threading.Thread(target=sweep_for_ever, args=[page], daemon=True).start()

@@ -6,7 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-from tests.conftest import ROOT
+import httpx
+from gradio_client import Client, handle_file
+
+from tests.conftest import EXAMPLES, ROOT, running_app
 from ui.serving import files
 from ui.serving.files import sweep
 
@@ -83,3 +86,26 @@ def test_the_app_has_a_folder_of_its_own_unless_one_is_given(monkeypatch, tmp_pa
     assert len(folders) == 1 and folders.pop().endswith("/sharper-birds")
     monkeypatch.setenv(files.VARIABLE, str(tmp_path))
     assert set(subprocess.run(run, **options).stdout.split()) == {str(tmp_path)}
+
+
+# The app, but that it keeps files for three seconds.
+HASTY = "from sr import settings; settings.KEPT_SECONDS = 3; import app; app.main()"
+
+
+def test_the_running_app_deletes_all_but_its_own_pictures(tmp_path, macaw):
+    """Uploads, results, data addresses, and what was there when it was started."""
+    folder = tmp_path / "gradio"
+    fill(tmp_path, "gradio")  # as a run that was killed leaves it
+    with running_app(tmp_path, command=(sys.executable, "-c", HASTY)) as app:
+        client = Client(app.url, verbose=False, download_files=tmp_path / "mine")
+        client.predict(handle_file(macaw), "fsrcnn", api_name="/upscale")
+        files = {"files": ("late.png", macaw.read_bytes())}
+        late = Path(httpx.post(f"{app.url}/gradio_api/upload", files=files).json()[0])
+        assert late.exists()
+        own = {path.name for path in EXAMPLES.glob("*.png")}
+        end = time.monotonic() + 30
+        while {path.name for path in folder.rglob("*") if path.is_file()} != own:
+            assert time.monotonic() < end, list(folder.rglob("*"))
+            time.sleep(0.2)
+        shown = next(folder.rglob("owl.png"))
+        assert httpx.get(f"{app.url}/gradio_api/file={shown}").status_code == 200
