@@ -51,13 +51,8 @@ def build() -> gr.Blocks:
 def check_settings() -> None:
     """Raise one of `ERRORS` for what the command line or the environment says wrongly."""
     settings.max_pixels()
-    for place, *files in (
-        (settings.own_weights(), "model.safetensors"),
-        (classifiers.own_weights(), "model.safetensors", "config.json"),
-    ):
-        for source in (hub.parse(place, file) for file in files if place):
-            if isinstance(source, hub.LocalFile):  # the Hub may answer later
-                hub.fetch(source)
+    hub.check_place(settings.own_weights(), "model.safetensors")
+    hub.check_place(classifiers.own_weights(), "model.safetensors", "config.json")
     if settings.device() or settings.precision() != "auto":
         from sr.inference import device  # takes a second, to import PyTorch
 

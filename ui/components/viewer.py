@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder, is_in_or_equal
 
 from sr import settings
 from sr.image import PhotoError
@@ -18,7 +19,7 @@ from ui.words import ENGLISH, KOREAN
 
 FOLDER = Path(__file__).parent.parent / "static" / "viewer"
 SCRIPTS = ("view", "crop", "photo", "start")
-File = dict[str, Any]  # as Gradio has it; it sees to it that a browser names only what it uploaded
+File = dict[str, Any]  # as Gradio has it
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,18 @@ def read(value: dict[str, Any] | None) -> View:
         known = {one.name for one in fields(View)}
         view = View(**{name: part for name, part in (value or {}).items() if name in known})
         view = replace(view, results=[Result(**one) for one in view.results])
-        if view.path is not None and not isinstance(view.path, str):
-            raise TypeError
-    except (TypeError, KeyError, AttributeError):
+        named = [view.file, view.photo, view.before, view.growing]
+        named += [one.file for one in view.results]
+        if not all(_is_ours(one["path"]) for one in named if one):
+            raise ValueError
+    except (TypeError, KeyError, AttributeError, ValueError):
         raise PhotoError("The page is out of date: load it again.") from None
     return view
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file is an upload or a result; Gradio sees to that for marked files alone."""
+    return is_in_or_equal(path, get_upload_folder())
 
 
 def file(path: Path) -> File:

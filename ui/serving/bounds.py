@@ -4,6 +4,8 @@ Middleware (ASGI) before all of Gradio's routes; docs/security.md has why each b
 """
 
 import ipaddress
+import logging
+import re
 import shutil
 from urllib.parse import urlsplit
 
@@ -20,14 +22,21 @@ SLACK = 1 << 20  # bytes, of what stands around a photo
 MOST_UPLOADED = settings.MAX_BYTES + SLACK  # with one upload, of however many files
 MOST_SENT = settings.MAX_BYTES * 4 // 3 + SLACK  # with any other request: a photo in base64
 RESERVE = 2 * settings.MAX_BYTES  # bytes of the disk that uploads leave to results
+# What Gradio offers besides and no page of this app uses: an icon of any size that is asked for, a
+# video's cutting, editing by a language model, a session's state as a file.
+CLOSED = re.compile(
+    r"/(pwa_icon/(?!(192|512)$)[^/]*|process_recording|(undo-)?vibe-[^/]*|deep_link)/?$"
+)
 TOO_LONG = "This is more than the maximum allowed size of {megabytes} MB: send one photo at a time."
 NO_ROOM = "There is no room for your photo here just now: try again in an hour."
 FOREIGN = "This app runs on somebody's own machine: other sites' pages may not use it."
+NOT_UNDERSTOOD = "This request can't be read: “Use via API” at the page's foot has examples."
 BROKEN_OFF = "The upload broke off: send the photo again."
 
 
 class Bounds:
-    """Refuses what is too long, what there is no room for, and what another site's page sends.
+    """Refuses what is too long, what there is no room for, what another site's page sends, and
+    routes that nobody needs.
 
     A body that gives no length is counted as it comes.
     """
@@ -36,6 +45,9 @@ class Bounds:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and CLOSED.search(scope["path"]):
+            await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self.app(scope, receive, send)
             return
@@ -48,7 +60,28 @@ class Bounds:
             await PlainTextResponse(sentence, status)(scope, receive, send)
         else:
             body = Upload(receive, most) if upload else Body(receive, most)
-            await self.app(scope, body.receive, send)
+            await self._answer(scope, body.receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What Gradio answers, or that it couldn't read the request, in words and without a trace.
+
+        Calls are worked on in its queue, so that their errors don't come here.
+        """
+        started = False
+
+        async def sent(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sent)
+        except HTTPException:
+            raise
+        except Exception as error:
+            logging.getLogger(__name__).warning("A request was not understood: %r", error)
+            if not started:
+                await PlainTextResponse(NOT_UNDERSTOOD, 400)(scope, receive, send)
 
 
 def refused(headers: Headers, length: int, most: int, upload: bool) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ import gradio as gr
 from sr.models import catalog
 from ui.components.events import QUIET, WORKING, Update, in_order
 from ui.components.viewer import View, read, viewer
+from ui.errors import sentences
 from ui.explain import explained
 from ui.upscale import runs
 from ui.upscale.work import (
@@ -153,11 +154,14 @@ def connect_the_rest(outputs: dict[str, gr.components.Component], new: gr.Button
     surface, everything = outputs["viewer"], list(outputs.values())
 
     def stop(request: gr.Request, value):
-        view = replace(read(value), run=runs.end(request))
+        with sentences():
+            view = replace(read(value), run=runs.end(request))
         return next(in_order([stopped(view, words_for(request))], outputs))
 
     def select(request: gr.Request, value):
-        return next(in_order([shown_result(read(value), address(request))], outputs))
+        with sentences():
+            view = read(value)
+        return next(in_order([shown_result(view, address(request))], outputs))
 
     def clear(request: gr.Request):
         empty = {"viewer": View(run=runs.end(request)).value(), "style": "auto", "model": ""}

@@ -126,3 +126,31 @@ def test_what_there_is_no_room_for_is_refused(monkeypatch, client):
 
 def test_monitoring_is_closed(app_url):
     assert httpx.get(f"{app_url}/monitoring/summary").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "pwa_icon/513",
+        "pwa_icon/100000/",
+        "pwa_icon/-1",
+        "gradio_api/deep_link",
+        "gradio_api/vibe-code",
+    ],
+)
+def test_routes_that_no_page_needs_are_closed(app_url, path):
+    """An icon of 100,000 x 100,000 pixels ended the app."""
+    assert httpx.get(f"{app_url}/{path}").status_code == 404
+    assert httpx.post(f"{app_url}/gradio_api/process_recording").status_code == 404
+
+
+def test_the_icons_of_the_manifest_are_there(app_url):
+    for icon in httpx.get(f"{app_url}/manifest.json").json()["icons"]:
+        assert httpx.get(app_url + icon["src"]).headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize("path", ["call/nothing", "call/v2/identify", "reset"])
+def test_a_request_that_cannot_be_read_is_told(app_url, path):
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{app_url}/gradio_api/{path}", content=b'{"data": [NaN]}', headers=headers)
+    assert answer.status_code == 400 and "This request can't be read" in answer.text

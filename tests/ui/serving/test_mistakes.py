@@ -66,3 +66,19 @@ def test_a_data_address_is_read_as_an_upload_is(app_url):
     assert answer.startswith("event: complete") and "Great Gray Owl" in answer
     answer = call(app_url, "identify", as_uri(Image.new("L", (13_300, 13_300)), "PNG"), None, None)
     assert "176.9 megapixels" in answer
+
+
+@pytest.mark.parametrize("event", ["page_photo", "page_style", "stop", "select"])
+def test_a_page_names_only_what_is_uploads_and_results(app_url, tmp_path, event):
+    """Gradio looks at marked files alone; this one would be handed over as a result."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("not yours")
+    file = {"path": str(secret), "orig_name": "secret.txt"}
+    facts = dict.fromkeys(("label", "model", "seconds", "size"), "x")
+    result = facts | {"facts": ["x"], "file": file, "call": {"model": None}}
+    view = {"phase": "done", "file": upload(app_url, OWL), "results": [result]}
+    chosen = ["auto", "", "name", "", True, False] if event.startswith("page") else []
+    answer = call(app_url, event, view, *chosen)
+    assert "The page is out of date" in answer and "/secret.txt" not in answer.replace(
+        str(secret), ""
+    )

@@ -29,6 +29,12 @@ def queue(monkeypatch) -> Queue:
     return pipeline.QUEUE
 
 
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch, tmp_path_factory) -> None:
+    """The photos here are in the folder of uploads."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.getbasetemp()))
+
+
 @pytest.fixture
 def view(little) -> View:
     return View("working", file=file(little), name=little.name)
