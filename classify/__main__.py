@@ -8,7 +8,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,26 +16,30 @@ from tqdm import tqdm
 
 import classify
 import sr
-from classify.catalog import ERRORS, names
+from classify import catalog
+from classify.kinds import LONGEST_LIST, ListError, read_list
+from classify.taxonomy import Taxon
 from sr import commands
+from sr.commands import shown, tell
 from sr.image import crop, photos_in
 from sr.inference import EngineError, auto
 from sr.inference.device import choose_device
 from sr.settings import MAX_PIXELS_READ
 
 COLUMNS = ("file", "name", "scientific", "tier", "probability", "family", "group", "box")
+LIST = "--species takes a text file with a species on each line"
 Named = tuple[str, classify.Answer]  # a photo's path, and what it shows
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code 0 if every photo was classified, 1 if some were not, 2 for a wrong command."""
-    return commands.run(lambda: _run(_parser().parse_args(argv)), *ERRORS)
+    return commands.run(lambda: _run(_parser().parse_args(argv)), *catalog.ERRORS)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m classify", description=__doc__)
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, or a folder of them")
-    parser.add_argument("--model", help=f"one of {', '.join(names())}")
+    parser.add_argument("--model", help=f"one of {', '.join(catalog.names())}")
     parser.add_argument("--device", help=commands.DEVICE_HELP)
     parser.add_argument(
         "--species",
@@ -51,46 +55,58 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    photos = [path for given in args.photos for path in _photos(given)]
+    device = str(choose_device(args.device))
+    taxa = catalog.load(args.model, device).taxa  # what can't be had is better known at once
+    only = _list(args.species, taxa) if args.species else ""
     failed: list[str] = []
-    answers = _answers(photos, args, failed)
-    if args.json:
-        print(json.dumps([{"photo": path, **asdict(a)} for path, a in answers], indent=2))
-    elif args.csv:
+    photos = [path for given in args.photos for path in _photos(given, failed)]
+    answers = _answers(photos, args, device, only, failed)
+    if args.csv:
         write_csv(answers)
-    elif len(photos) == 1:
-        print("\n".join(details(path, answer) for path, answer in answers))
     else:
-        print(table(list(answers)))
+        _write_together(answers, args.json, len(photos) == 1)
     return 1 if failed else 0
 
 
-def _photos(given: str) -> list[str]:
+def _list(file: Path, taxa: Sequence[Taxon]) -> str:
+    """The text of a list of species, of which it tells what can't be used. Raises `ListError`."""
+    try:
+        with file.open("rb") as opened:  # may be a pipe, or never end
+            data = opened.read(4 * LONGEST_LIST + 1)  # a character has at most 4 bytes
+    except OSError as error:
+        raise ListError(f"{shown(file)} can't be read ({error.strerror}): {LIST}.") from None
+    if b"\0" in data:
+        raise ListError(f"{shown(file)} is not text: {LIST}.")
+    text = data.decode(errors="replace")
+    left_out = read_list(text, taxa).sentence
+    if left_out:
+        tell(left_out)
+    return text
+
+
+def _photos(given: str, failed: list[str]) -> list[str]:
     """The photos in a folder and the folders in it; a path that is no folder is a photo."""
-    if not Path(given).is_dir():
+    if not given or not Path(given).is_dir():
         return [given]
     found = [str(path) for path in photos_in(Path(given))]
     if not found:
-        raise sr.PhotoError(f"The folder {given} has no photos in it or in the folders below.")
+        tell(f"The folder {shown(given)} has no photos in it or in the folders below.")
+        failed.append(given)
     return found
 
 
-def _answers(photos: list[str], args: argparse.Namespace, failed: list[str]) -> Iterator[Named]:
+def _answers(
+    photos: list[str], args: argparse.Namespace, device: str, only: str, failed: list[str]
+) -> Iterator[Named]:
     """Each photo that can be read, named; the others go to `failed` with a sentence for people."""
-    device = str(choose_device(args.device))
-    only = args.species.read_text(encoding="utf-8", errors="replace") if args.species else ""
-    told = set()
     with tqdm(photos, unit="photo", leave=False, disable=None if len(photos) > 1 else True) as bar:
         for path in bar:
             try:
                 found = answer(path, args.model, device, only, args.whole)
             except (sr.PhotoError, EngineError) as error:
-                bar.write(str(error), file=sys.stderr)
+                tell(error)
                 failed.append(path)
                 continue
-            if found.list_note and found.list_note not in told:
-                told.add(found.list_note)
-                bar.write(found.list_note, file=sys.stderr)
             yield path, found
 
 
@@ -118,7 +134,7 @@ def answer(
 
 def details(path: str, answer: classify.Answer) -> str:
     """One photo's answer as text, with the next kinds and their pages."""
-    lines = [path, answer.sentence, answer.note]
+    lines = [shown(path), answer.sentence, answer.note]
     if answer.box:
         lines.insert(2, f"The bird is in {_box(answer)} (left, top, right, bottom; 1 is a side).")
     lines += [
@@ -158,9 +174,23 @@ def write_csv(answers: Iterable[Named]) -> None:
         sys.stdout.flush()
 
 
+def _write_together(answers: Iterable[Named], as_json: bool, alone: bool) -> None:
+    """JSON, or text for people, at the end; or of what is named when something ends it early."""
+    named: list[Named] = []
+    try:
+        for one in answers:
+            named.append(one)
+    finally:
+        if as_json:
+            print(json.dumps([{"photo": path, **asdict(a)} for path, a in named], indent=2))
+        elif named:
+            print(details(*named[0]) if alone else table(named))
+
+
 def table(answers: list[Named]) -> str:
     """Answers as text, a line each under the columns' names."""
-    rows = [dict(zip(COLUMNS, COLUMNS, strict=True)), *(row(path, a) for path, a in answers)]
+    named = (row(shown(path), answer) for path, answer in answers)
+    rows = [dict(zip(COLUMNS, COLUMNS, strict=True)), *named]
     widths = {column: max(len(line[column]) for line in rows) for column in COLUMNS}
     lines = ("  ".join(f"{line[c]:<{widths[c]}}" for c in COLUMNS).rstrip() for line in rows)
     notes = dict.fromkeys(a.note for _, a in answers if a.note)

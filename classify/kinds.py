@@ -10,6 +10,7 @@ from classify.taxonomy import Taxon, Words, words
 
 LONGEST_LIST = 1_000_000  # characters; all of eBird's species take a third of it
 SHOWN = 10  # names that a sentence lists
+HEADINGS = {"", "species", "common name", "scientific name", "english name", "species code"}
 # Families whose birds people meet often.
 WELL_KNOWN = (
     "Laridae",
@@ -62,7 +63,8 @@ class Listed:
 
 def _shown(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(f"“{name[:60]}”" for name in names[:SHOWN]) + more
+    cut = ("".join(c if c.isprintable() else " " for c in name[:60]) for name in names[:SHOWN])
+    return ", ".join(f"“{name}”" for name in cut) + more
 
 
 def read_list(text: str, taxa: Sequence[Taxon]) -> Listed:
@@ -80,7 +82,8 @@ def _read_list(text: str, taxa: tuple[Taxon, ...]) -> Listed:
     if len(text) > LONGEST_LIST:
         raise ListError(f"The list of species is longer than {LONGEST_LIST:,} characters.")
     kind_of, kinds, unknown, missing = finder(taxa), set(), [], []
-    for line in filter(_says_something, map(str.strip, text.removeprefix("\ufeff").splitlines())):
+    lines = dict.fromkeys(map(str.strip, text.removeprefix("\ufeff").splitlines()))
+    for line in filter(_says_something, lines):
         parts = [line, *re.split(r"[,;\t()]| [-–—] ", line)]
         names = [name for name in (part.strip(" \"'") for part in parts) if name]
         taxon = taxonomy.find(names)
@@ -100,9 +103,9 @@ def _read_list(text: str, taxa: tuple[Taxon, ...]) -> Listed:
 
 
 def _says_something(line: str) -> bool:
-    heading = {"species", "common name", "scientific name", "english name", "species code"}
-    parts = {part.strip().lower() for part in re.split(r"[,;\t]", line)}
-    return bool(line) and not line.startswith("#") and not parts <= heading
+    parts = {part.strip(" \"'").lower() for part in re.split(r"[,;\t]", line)}
+    heading = parts <= HEADINGS or "common name" in parts  # eBird's have other columns too
+    return not line.startswith("#") and not heading
 
 
 def lacking(taxa: Sequence[Taxon]) -> tuple[str, ...]:
@@ -118,11 +121,14 @@ def finder(taxa: Sequence[Taxon]) -> Kind:
     the kind is wider than a species, by ending in its name: a "Brown Pelican" is a pelican.
     """
     table = _table(tuple(taxa))
+    longest = max(map(len, table), default=0)  # a line may have all the words of a book
 
     def kind(names: Sequence[str]) -> int | None:
         spelt = [words(name) for name in names]
         exact = [table[text] for text in spelt if text in table]
-        endings = [spelt[0][i:] for i in range(1, len(spelt[0]))] if spelt else []  # longest first
+        first = spelt[0] if spelt else ()
+        starts = range(max(1, len(first) - longest), len(first))
+        endings = [first[i:] for i in starts]  # longest first
         wider = [table[text] for text in endings if text in table]
         return next(iter(exact + [i for i in wider if taxa[i].scientific is None]), None)
 

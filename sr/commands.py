@@ -2,9 +2,15 @@
 
 import argparse
 import importlib.util
+import io
+import os
+import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from tqdm import tqdm
 
 from sr.image import PhotoError
 from sr.inference import EngineError
@@ -19,20 +25,57 @@ DEVICE_HELP = "cpu, cuda or mps; the best there is if left out"
 def run(work: Callable[[], int | None], *errors: type[Exception]) -> int:
     """The exit code of a command: what `work` gives, 0 for None.
 
-    1 after an `OSError` or one of `ERRORS` or `errors`, whose sentence goes to the standard error;
-    130 after Ctrl-C.
+    1 after an `OSError` or one of `ERRORS` or `errors`, whose sentence goes to the standard error,
+    and quietly where whoever read the output went away; 130 after Ctrl-C. Characters that the
+    output's encoding lacks are printed as escapes.
     """
+    _open_streams()
     try:
-        return work() or 0
+        code = work() or 0
+        sys.stdout.flush()  # what can't be printed is known here, not when Python ends
+        return code
+    except BrokenPipeError:
+        return 1
     except OSError as error:
-        known = error.filename and error.strerror
-        print(f"{error.filename}: {error.strerror}." if known else error, file=sys.stderr)
+        file = f"{shown(error.filename)}: " if error.filename else ""
+        tell(f"{file}{error.strerror}." if error.strerror else error)
         return 1
     except (*ERRORS, *errors) as error:
-        print(error, file=sys.stderr)
+        tell(error)
         return 1
     except KeyboardInterrupt:
         return 130
+    finally:
+        _flush()
+
+
+def tell(sentence: object) -> None:
+    """Print on the standard error, above a progress bar; if nobody reads it the work goes on."""
+    with suppress(OSError):
+        tqdm.write(str(sentence), file=sys.stderr)
+
+
+def shown(path: str | Path) -> str:
+    """A path on one line: control characters, which a terminal would obey, as escapes."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], str(path))
+
+
+def _open_streams() -> None:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed before the start, as by >&-
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    """Print what is left; what nobody takes is dropped, or Python would complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def check_outputs(

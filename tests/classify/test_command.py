@@ -3,11 +3,15 @@
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from classify import __main__ as command
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -72,20 +76,125 @@ def test_a_list_of_species(folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
-    [("Snallygaster", "none that the classifier knows"), (None, "No such file or directory")],
+    ("content", "sentence"),
+    [
+        (b"Snallygaster", "The list of species has none that the classifier knows."),
+        (b"", "The list of species has none that the classifier knows."),
+        (b"macaw\0\xff\xfe", "mine.txt is not text: --species takes a text file with a species"),
+        ("macaw".encode("utf-16"), "mine.txt is not text: --species takes a text file"),
+        (None, "mine.txt can't be read (No such file or directory): --species takes a text file"),
+    ],
 )
-def test_a_list_that_cannot_be_used_is_a_sentence(macaw, tmp_path, capsys, text, sentence):
+def test_a_list_that_cannot_be_used_is_a_sentence(macaw, tmp_path, capsys, content, sentence):
     mine = tmp_path / "mine.txt"
-    if text:
-        mine.write_text(text)
+    if content is not None:
+        mine.write_bytes(content)
     assert command.main([str(macaw), "--species", str(mine)]) == 1
-    assert sentence in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert sentence in printed.err and printed.err.count("\n") == 1 and printed.out == ""
 
 
-def test_a_folder_without_photos_is_a_sentence(tmp_path, capsys):
-    assert command.main([str(tmp_path)]) == 1
-    assert "has no photos in it" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--species", "."], ". can't be read (Is a directory): --species takes a text file"),
+        (["--species", "/dev/zero"], "/dev/zero is not text: --species takes a text file"),
+        (["--model", "crystal ball"], "There is no classifier called “crystal ball”."),
+        (["--device", "abacus"], "There is no device “abacus” here."),
+    ],
+)
+def test_wrong_choices_are_sentences(macaw, capsys, options, sentence):
+    assert command.main([str(macaw), "--json", *options]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith(sentence) and printed.err.count("\n") == 1 and printed.out == ""
+
+
+def test_a_list_may_come_through_a_pipe(macaw, capsys):
+    read, write = os.pipe()
+    os.write(write, b"Scarlet Macaw\n")
+    os.close(write)
+    assert command.main([str(macaw), "--csv", "--species", f"/dev/fd/{read}"]) == 0
+    os.close(read)
+    assert ",macaw," in capsys.readouterr().out
+
+
+def test_a_folder_without_photos_is_a_sentence_and_the_others_go_on(macaw, tmp_path, capsys):
+    assert command.main([str(tmp_path), "", str(macaw), "--csv"]) == 1
+    printed = capsys.readouterr()
+    assert "has no photos in it" in printed.err and "There is no file “”" in printed.err
+    assert [row["name"] for row in csv.DictReader(io.StringIO(printed.out))] == ["macaw"]
+
+
+# Nothing that is named is lost
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C comes while the second photo is being named."""
+    answers, calls = command.answer, []
+
+    def answer(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return answers(*args)
+
+    monkeypatch.setattr(command, "answer", answer)
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", None])
+def test_ctrl_c_prints_what_is_named(interrupted, macaw, capsys, form):
+    assert command.main([str(macaw)] * 3 + [form] * bool(form)) == 130
+    printed = capsys.readouterr().out
+    if form == "--json":
+        assert [answer["photo"] for answer in json.loads(printed)] == [str(macaw)]
+    else:
+        assert len(printed.splitlines()) == (2 if form else 3)  # and why it is the fallback
+        assert printed.count(str(macaw)) == printed.count("Psittacidae") == 1
+
+
+@pytest.fixture
+def bird(macaw, tmp_path):
+    return shutil.copy(macaw, tmp_path / "鸟\n\x1b[31m.png")
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", "--whole"])
+def test_a_name_that_the_output_cannot_spell_costs_no_answer(bird, form):
+    done = subprocess.run(
+        [sys.executable, "-m", "classify", bird, form],
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        cwd=ROOT,
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    printed = done.stdout.decode("cp1252")
+    if form == "--json":
+        assert json.loads(printed)[0]["photo"] == str(bird)
+    elif form == "--csv":
+        (row,) = csv.DictReader(io.StringIO(printed))
+        assert row["file"] == str(bird).replace("鸟", r"\u9e1f")
+    else:
+        assert printed.splitlines()[0].endswith(r"\u9e1f\n\x1b[31m.png") and "macaw (" in printed
+
+
+def test_names_stay_on_their_line_of_a_table(bird, capsys):
+    assert command.main([str(bird), str(bird), "--whole"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert len(lines) == 3 and all(r"鸟\n\x1b[31m.png  macaw " in line for line in lines[:2])
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", "--whole"])
+def test_a_reader_that_goes_away_is_no_error_to_tell(macaw, form):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "classify", macaw, form],
+        cwd=ROOT,
+        stdout=write,
+        stderr=subprocess.PIPE,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_the_box_is_told_and_can_be_declined(macaw, tmp_path, capsys):

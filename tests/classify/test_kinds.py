@@ -48,6 +48,28 @@ def test_headings_comments_and_empty_lines_are_no_species():
     assert len(listed.kinds) == 1 and listed.sentence == ""
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"Common Name","Scientific Name"',
+        "Row #,Taxon Order,Category,Common Name,Scientific Name,Count,Location",
+        "SPECIES CODE\tCommon name",
+        ",,,",
+        '""',
+    ],
+)
+def test_headings_as_ebird_exports_them_are_no_species(line):
+    listed = read_list(f"{line}\n1,8432,species,Dunlin,Calidris alpina,3,Mallard Lake\n", IMAGENET)
+    assert len(listed.kinds) == 1 and listed.sentence == ""
+
+
+def test_a_line_is_said_once_and_cannot_command_a_terminal_or_a_page():
+    listed = read_list("Dunlin\na\x1b[2J\u202eb\n" + "Common Kingfisher\n" * 3, IMAGENET)
+    assert listed.sentence == (
+        "No species is called “a [2J b”. The classifier doesn't know “Common Kingfisher”."
+    )
+
+
 def test_what_cannot_be_used_is_said():
     listed = read_list("Dunlin\nSnallygaster\nCommon Kingfisher\n", IMAGENET)
     assert (listed.unknown, listed.missing) == (("Snallygaster",), ("Common Kingfisher",))

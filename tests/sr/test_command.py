@@ -1,7 +1,12 @@
-"""python -m sr, run as a user runs it or through its main()."""
+"""python -m sr, run as a user runs it or through its main(); and what all commands share."""
 
+import errno
+import os
+import resource
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -57,3 +62,195 @@ def test_each_photo_gets_the_network_that_suits_it(tmp_path, macaw, capsys):
     assert "Auto" not in capsys.readouterr().out
     kept, own = (Image.open(tmp_path / d / "clean_x4.png") for d in ("out", "plain"))
     assert kept.tobytes() != own.tobytes()
+
+
+# Files
+
+
+@pytest.fixture
+def small(macaw, tmp_path, monkeypatch):
+    """A photo of 24 x 20 pixels, small.png, in the folder in which the command runs."""
+    monkeypatch.chdir(tmp_path)
+    Image.open(macaw).convert("RGB").crop((40, 30, 64, 50)).save("small.png")
+    return Path("small.png")
+
+
+def names(folder: str) -> list[str]:
+    return [path.name for path in Path(folder).iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("photos", "stems"),
+    [
+        ("a/x.jpg b/x.jpg", "x x-2"),
+        ("x.jpg x.png x.webp", "x x-2 x-3"),
+        ("X.JPG x.png", "X x-2"),
+        ("e\u0301.png é.png", "e\u0301 é-2"),  # one name on a Mac
+        ("a/x.png b/x.png x-2.png", "x x-3 x-2"),
+        ("x-2.png a/x.png b/x.png", "x-2 x x-3"),
+        ("a/x.png b/x.png a/x-2.png b/x-2.png", "x x-3 x-2 x-2-2"),
+        ("x.png x_x4.png", "x x_x4"),  # to another folder
+        ("x.png out/x_x4.png", "x-2 x_x4"),  # a photo that is given isn't written over
+        ("x.png out/../out/X_X4.PNG", "x-2 X_X4"),
+        ("x.png y.png x.png", "x y"),  # given twice
+        (f"{'n' * 240}1.png {'n' * 240}2.png", f"{'n' * 200} {'n' * 200}-2"),
+    ],
+)
+def test_no_two_photos_share_a_result(photos, stems):
+    found = command.targets(photos.split(), Path("out"))
+    assert list(found) == list(dict.fromkeys(photos.split()))
+    assert list(found.values()) == [Path("out", f"{stem}_x4.png") for stem in stems.split()]
+
+
+def test_ten_thousand_photos_of_one_name_have_a_result_each():
+    found = command.targets([f"{i}/x.png" for i in range(10_000)], Path("out"))
+    assert len(set(found.values())) == 10_000
+    assert found["9999/x.png"].name == "x-10000_x4.png"
+
+
+def test_photos_of_one_name_are_both_written_and_told_apart(small, capsys):
+    Path("b").mkdir()
+    Image.open(small).rotate(180).save("b/small.png")
+    assert command.main([str(small), "b/small.png", "--out", "out"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("out/small_x4.png (96 x 80, ") and "another's" not in first
+    assert second.startswith("out/small-2_x4.png (96 x 80, ")
+    assert "It is b/small.png: small_x4.png is another's name." in second
+    one, other = (Image.open(f"out/{name}_x4.png").tobytes() for name in ("small", "small-2"))
+    assert one != other
+
+
+def test_what_cannot_be_written_is_told_and_the_others_go_on(small, macaw, capsys):
+    Path("out/scarlet_macaw_x4.png").mkdir(parents=True)
+    assert command.main([str(macaw), str(small), "--out", "out"]) == 1
+    assert capsys.readouterr().err == (
+        "out/scarlet_macaw_x4.png can't be written, a folder has that name: rename it, or choose "
+        "another --out.\n"
+    )
+    assert sorted(names("out")) == ["scarlet_macaw_x4.png", "small_x4.png"]
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.ENOSPC, ", the disk is full: free some space."),
+        (errno.EDQUOT, ", the disk is full: free some space."),
+        (errno.EACCES, " (Permission denied): choose another --out."),
+    ],
+)
+def test_a_full_disk_is_told(small, macaw, capsys, monkeypatch, number, why):
+    def write(pixels, path, *args, **options):
+        if pixels.size > 100_000:
+            raise OSError(number, os.strerror(number), "out/tmpx.part")
+        return written(pixels, path, *args, **options)
+
+    written = command.write
+    monkeypatch.setattr(command, "write", write)
+    assert command.main([str(macaw), str(small), "--out", "out"]) == 1
+    assert capsys.readouterr().err == f"out/scarlet_macaw_x4.png can't be written{why}\n"
+    assert names("out") == ["small_x4.png"]
+
+
+def test_a_file_that_is_cut_off_is_taken_away(small, macaw, capsys):
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old[1]))
+    try:
+        assert command.main([str(macaw), str(small), "--out", "out"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert "scarlet_macaw_x4.png can't be written (File too large)" in capsys.readouterr().err
+    assert names("out") == ["small_x4.png"]
+
+
+@pytest.mark.parametrize("out", ["small.png", "small.png/deep", "loop", "/dev/null"])
+def test_an_out_that_is_no_folder_is_told_before_the_work(small, capsys, out):
+    Path("loop").symlink_to("loop")
+    assert command.main([str(small), "--out", out]) == 2
+    assert capsys.readouterr().err == (
+        f"{out} is no folder and can't become one: choose another --out.\n"
+    )
+
+
+def test_links_pipes_and_devices_are_no_photos_and_nothing_waits_for_them(small, capsys):
+    Path("loop.png").symlink_to("loop.png")
+    Path("nowhere.png").symlink_to("nothing")
+    os.mkfifo("pipe.png")
+    odd = ["loop.png", "nowhere.png", "pipe.png", "/dev/zero", ".", ""]
+    assert command.main([*odd, str(small), "--out", "out"]) == 1
+    assert capsys.readouterr().err.count("There is no file “") == len(odd)
+    assert names("out") == ["small_x4.png"]
+
+
+def test_a_name_cannot_command_the_terminal(small, capsys):
+    Path("b").mkdir()
+    odd = shutil.copy(small, "b/x\n\x1b[31m.png")
+    (other := Path("a\r")).mkdir()
+    assert command.main([shutil.copy(odd, other), odd, "--out", str(other)]) == 0
+    printed = capsys.readouterr().out
+    assert len(printed.splitlines()) == 2 and r"b/x\n\x1b[31m.png" in printed
+    assert printed.replace("\n", "").isprintable()
+
+
+# Streams
+
+
+def run(code: str, **options) -> subprocess.CompletedProcess:
+    """A command whose work is `code`, in a process of its own."""
+    script = f"import sys; from sr import commands; sys.exit(commands.run(lambda: {code}))"
+    return subprocess.run([sys.executable, "-c", script], cwd=ROOT, text=True, **options)
+
+
+@pytest.fixture
+def unread():
+    """The end of a pipe that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    yield write
+    os.close(write)
+
+
+@pytest.mark.parametrize("work", ["print('a')", "print('a' * 100_000)"])
+def test_a_reader_that_goes_away_ends_a_command_quietly(unread, work):
+    done = run(work, stdout=unread, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_help_that_nobody_reads_is_no_error(unread):
+    done = subprocess.run(
+        [sys.executable, "-m", "sr", "--help"], cwd=ROOT, stdout=unread, stderr=subprocess.PIPE
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_sentences_that_nobody_reads_do_not_end_the_work(unread):
+    done = run("commands.tell('x') or print('done')", stdout=subprocess.PIPE, stderr=unread)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+
+
+def test_an_output_that_cannot_be_written_is_a_sentence():
+    with Path("/dev/full").open("w") as full:
+        done = run("print('a')", stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, "No space left on device.\n")
+
+
+def test_a_command_runs_without_streams():
+    work = "commands.tell('x') or print('a') or sys.stdout.write('b') and 7"
+    for closed in ("stdout", "stderr"):
+        start = f"sys.{closed} = None"  # as Python has it for >&- and 2>&-
+        script = f"import sys; {start}; from sr import commands; "
+        script += f"sys.exit(commands.run(lambda: {work}))"
+        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True)
+        told, printed = (b"x\n", b"") if closed == "stdout" else (b"", b"a\nb")
+        assert (done.returncode, done.stderr, done.stdout) == (7, told, printed)
+
+
+def test_a_name_that_the_output_cannot_spell_is_printed_in_escapes(small):
+    shutil.copy(small, "鸟.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "sr", "鸟.png", "--out", "out"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(rb"out/\u9e1f_x4.png (96 x 80, ")
+    assert names("out") == ["鸟_x4.png"]
