@@ -17,6 +17,7 @@ from classify.kinds import ListError
 from hub import BadWeights, Catalog, HubFile, PackageFile, Source, WeightsUnavailable
 
 EMBEDDED = "imagenet-birds"
+OWN = "own"
 
 
 class UnknownClassifier(ValueError):
@@ -108,7 +109,7 @@ def _own() -> Entry | None:
     if not place:
         return None
     facts = (f"Own classifier ({place})", "its owner's")
-    return Entry("own", *facts, place, loaders.timm_folder, "config.json", EMBEDDED)
+    return Entry(OWN, *facts, place, loaders.timm_folder, "config.json", EMBEDDED)
 
 
 def _load(entry: Entry, device: str) -> Classifier:
@@ -122,11 +123,14 @@ def _load(entry: Entry, device: str) -> Classifier:
         hub.fetch(hub.beside(source, entry.beside))
     try:
         loaded = entry.read(path)
+        model = loaded.model.eval().requires_grad_(False).to(device)
+        model = model.to(memory_format=torch.channels_last)  # twice as quick on a CPU
+        loaded = replace(loaded, model=model, name=entry.name, weights=str(source))
+        if entry.name == OWN:  # published ones are known to work
+            loaded.check()
     except BadWeights as error:
         raise WeightsUnavailable(f"{error}.", source) from None
-    model = loaded.model.eval().requires_grad_(False).to(device)
-    model = model.to(memory_format=torch.channels_last)  # twice as quick on a CPU
-    return replace(loaded, model=model, name=entry.name, weights=str(source))
+    return loaded
 
 
 _CATALOG = Catalog("classifier", PUBLISHED, _load, own=_own, unknown=UnknownClassifier, kept=2)

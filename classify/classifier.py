@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classify.taxonomy import Taxon
+from hub import BadWeights
 
 if TYPE_CHECKING:
     import torch
@@ -77,6 +78,21 @@ class Classifier:
                 shown = self.preprocessing()(photo)[None].to(self._device)
             logits = self.model(shown)[0].cpu().double()  # MPS has no float64
             return logits.softmax(0).numpy()
+
+    def check(self) -> None:
+        """That it can name a picture, as it will be asked to. Raises `BadWeights`."""
+        picture = np.linspace(0, 255, 48 * 64 * 3).astype(np.uint8).reshape(48, 64, 3)
+        try:
+            self.preprocessing()
+            classes = self.probabilities(picture, squash=True)
+            seen = self.bird_map(picture, 256)
+            named = self.of_birds(classes)
+        except Exception as error:  # what its layers raise
+            reason = type(error).__name__
+            raise BadWeights(f"the classifier can't name a picture ({reason})") from None
+        sound = np.isfinite(named).all() and (seen is None or bool(seen.isfinite().all()))
+        if not sound:
+            raise BadWeights("the classifier gives NaN for a picture")
 
     def bird_map(self, pixels: np.ndarray, long_side: int) -> Tensor | None:
         """Probability of a bird at each place of (H, W, 3) uint8 pixels, (h, w) float32.

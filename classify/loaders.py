@@ -6,18 +6,33 @@ something is loaded, not with this module.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from classify import taxonomy
 from classify.classifier import Classifier
 from classify.taxonomy import Taxon
-from hub import BadWeights, check_tensors, read_checkpoint, same_order
+from hub import (
+    BadWeights,
+    brief,
+    check_numbers,
+    check_tensors,
+    no_larger_than,
+    read_checkpoint,
+    read_json,
+    reading,
+    same_order,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+LARGEST_INPUT = 1024  # pixels on a side of what a classifier is shown; that of timm's largest
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")  # timm's
 
 
 def imagenet(architecture: str, path: Path) -> Classifier:
@@ -26,7 +41,9 @@ def imagenet(architecture: str, path: Path) -> Classifier:
     from timm.data import resolve_model_data_config
 
     model = timm.create_model(architecture, pretrained=False)
-    _fill(model, same_order(read_checkpoint(path), list(model.state_dict()), path), path)
+    with reading(path):
+        state = same_order(read_checkpoint(path), list(model.state_dict()), path)
+    _fill(model, state, path)
     return Classifier(model, resolve_model_data_config(model), imagenet_birds())
 
 
@@ -93,20 +110,22 @@ def birder(architecture: str, path: Path) -> Classifier:
     import timm
 
     checkpoint = read_checkpoint(path)
-    labels = sorted(checkpoint["class_to_idx"], key=checkpoint["class_to_idx"].get)
-    state = {_translate(key, BIRDER[architecture]): v for key, v in checkpoint["state"].items()}
-    classes = len(state["head.fc.weight"])
+    with reading(path):
+        labels = sorted(checkpoint["class_to_idx"], key=checkpoint["class_to_idx"].get)
+        state = {_translate(key, BIRDER[architecture]): v for key, v in checkpoint["state"].items()}
+        classes = len(state["head.fc.weight"])
+        side = checkpoint["signature"]["inputs"][0]["data_shape"][-1] or 256
+        mean, std = (tuple(checkpoint["rgb_stats"][key]) for key in ("mean", "std"))
     if len(labels) != classes:
         raise BadWeights(f"{path.name} names {len(labels)} classes and has {classes}")
     model = timm.create_model(architecture, pretrained=False, num_classes=classes)
     if model.state_dict()["head.fc.weight"].ndim == 4:  # timm has a 1x1 convolution there
         state["head.fc.weight"] = state["head.fc.weight"][:, :, None, None]
     _fill(model, state, path)
-    side = checkpoint["signature"]["inputs"][0]["data_shape"][-1] or 256
     data_config = {
         "input_size": (3, side, side),
-        "mean": tuple(checkpoint["rgb_stats"]["mean"]),
-        "std": tuple(checkpoint["rgb_stats"]["std"]),
+        "mean": mean,
+        "std": std,
         "interpolation": "bicubic",
         "crop_mode": "squash",
         "crop_pct": 1.0,
@@ -117,17 +136,72 @@ def birder(architecture: str, path: Path) -> Classifier:
 def timm_folder(path: Path) -> Classifier:
     """A timm repository, fetched: model.safetensors with config.json beside it."""
     import timm
-    from timm.data import resolve_model_data_config
+    from timm.data import resolve_data_config, resolve_model_data_config
 
+    config = path.with_name("config.json")
+    facts = read_json(config)
     try:
-        model = timm.create_model(f"local-dir:{path.parent}", pretrained=True)
+        model_args = facts.get("model_args") or {}
+        given = resolve_data_config(pretrained_cfg=facts.get("pretrained_cfg", facts))
+        _check_fed(config, given, model_args)
+        with no_larger_than(path):
+            model = timm.create_model(f"local-dir:{path.parent}", pretrained=True)
+        if model.num_classes != model.pretrained_cfg["num_classes"]:
+            raise ValueError("num_classes")  # timm would make up the last layer
+        if "pretrained_strict" in model_args:
+            raise ValueError("pretrained_strict")  # it would make up any
+    except BadWeights:
+        raise
     except Exception as error:  # timm raises what its layers and readers do
-        brief = " ".join(str(error).split())[:200]
-        raise BadWeights(f"{path.name} doesn't fit its config.json ({brief})") from None
-    known = birds(model.pretrained_cfg.get("label_names") or ())
+        written = type(error) in (RuntimeError, ValueError)  # for people, more or less
+        reason = " ".join(str(error).split())[:200] if written else type(error).__name__
+        raise BadWeights(f"{path.name} doesn't fit its config.json ({reason})") from None
+    state = model.state_dict()
+    check_numbers(path, {name: t for name, t in state.items() if t.is_floating_point()})
+    labels = model.pretrained_cfg.get("label_names")
+    labels = labels if isinstance(labels, list) else []
+    if len(labels) > model.num_classes:
+        raise BadWeights(f"{path.name} names {len(labels)} classes and has {model.num_classes}")
+    known = birds(label if isinstance(label, str) else "" for label in labels)
     if not known:
         raise BadWeights(f"the config.json beside {path.name} names no birds in label_names")
     return Classifier(model, resolve_model_data_config(model), known)
+
+
+def _check_fed(config: Path, data_config: dict[str, Any], model_args: dict[str, Any]) -> None:
+    """That what a config.json says of a network's input has a meaning. Raises `BadWeights`."""
+    channels, *sides = size = data_config["input_size"]
+    fixed = model_args.get("img_size") or sides
+    each = fixed if isinstance(fixed, list) else [fixed]
+    share, interpolation = data_config["crop_pct"], data_config["interpolation"]
+    mean, std = data_config["mean"], data_config["std"]
+    checks = (
+        (
+            "input_size",
+            size,
+            f"3 channels and 1 to {LARGEST_INPUT} pixels",
+            channels == 3 and _are_sides(sides),
+        ),
+        ("img_size", fixed, f"1 to {LARGEST_INPUT} pixels", _are_sides(each)),
+        ("mean", mean, "finite numbers", _are_numbers(mean)),
+        ("std", std, "numbers above 0", _are_numbers(std, least=0.0)),
+        ("crop_pct", share, "a number above 0", _are_numbers([share], least=0.0)),
+        ("interpolation", interpolation, "one that timm knows", interpolation in INTERPOLATIONS),
+    )
+    for name, value, wanted, right in checks:
+        if not right:
+            raise BadWeights(
+                f"{config.name} says that {name} is {brief(json.dumps(value))}, not {wanted}"
+            )
+
+
+def _are_sides(values: list[object]) -> bool:
+    known = all(type(v) is int and 1 <= v <= LARGEST_INPUT for v in values)
+    return known and len(values) in (1, 2)
+
+
+def _are_numbers(values: Iterable[object], least: float = -math.inf) -> bool:
+    return all(type(v) in (int, float) and math.isfinite(v) and v > least for v in values)
 
 
 def birds(labels: Iterable[str]) -> dict[int, Taxon]:
@@ -151,5 +225,6 @@ def _translate(key: str, rules: tuple) -> str:
 
 
 def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    check_tensors(path, state, model.state_dict())
+    with reading(path):
+        check_tensors(path, state, model.state_dict())
     model.load_state_dict(state, strict=True)

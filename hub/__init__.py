@@ -9,8 +9,18 @@ path whose SHA-256 has been checked where one is known, or one
 # ruff: noqa: F401 - the imports are what the package offers
 
 from hub.catalog import Catalog
-from hub.checkpoints import BadWeights, check_tensors, read_checkpoint, same_order
+from hub.checkpoints import (
+    BadWeights,
+    brief,
+    check_numbers,
+    check_tensors,
+    no_larger_than,
+    read_checkpoint,
+    read_json,
+    reading,
+    same_order,
+)
 from hub.connection import reachable
-from hub.download import at_hand, fetch, fetch_first, progress, sha256
+from hub.download import at_hand, check_place, fetch, fetch_first, progress, sha256
 from hub.sources import HubFile, LocalFile, PackageFile, Source, WeightsUnavailable, beside, parse
 from hub.upload import Commit, NotPublished, check_name, publish

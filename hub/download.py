@@ -3,16 +3,19 @@
 import errno
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TypeVar
 
+from hub.checkpoints import BadWeights
 from hub.connection import PROBE_SECONDS, reachable, retried
 from hub.locks import Locks
-from hub.sources import HubFile, PackageFile, Source, WeightsUnavailable
+from hub.sources import HubFile, LocalFile, PackageFile, Source, WeightsUnavailable, parse
 
 LARGEST_FILE = 2_000_000_000  # bytes; a source that states its size allows just that
 
+T = TypeVar("T")
 _fetching = Locks()
 _bars: set = set()  # the progress bars of the running downloads
 
@@ -32,14 +35,21 @@ def fetch(source: Source) -> Path:
         return Path(source.path)
 
 
-def fetch_first(sources: Sequence[Source]) -> tuple[Path, Source]:
-    """The file of the first source that has it, and that source. Raises `WeightsUnavailable`."""
+def fetch_first(
+    sources: Sequence[Source], read: Callable[[Path], T] = lambda path: path
+) -> tuple[T, Source]:
+    """What `read` makes of the file of the first source that has a sound one, and that source.
+
+    Raises `WeightsUnavailable`, for what `read` refuses with `BadWeights` too.
+    """
     tried: dict[str, list[Source]] = {}
     for source in sources:
         try:
-            return fetch(source), source
+            return read(fetch(source)), source
         except WeightsUnavailable as error:
             tried.setdefault(error.reason, []).extend(error.tried)
+        except BadWeights as error:
+            tried.setdefault(f"{error}.", []).append(source)
     reasons = [str(WeightsUnavailable(reason, *names)) for reason, names in tried.items()]
     raise WeightsUnavailable(" ".join(reasons))
 
@@ -51,6 +61,16 @@ def at_hand(source: Source) -> bool:
     if isinstance(source, PackageFile):
         return importlib.util.find_spec(source.package) is not None
     return Path(source.path).is_file()
+
+
+def check_place(text: str, *files: str) -> None:
+    """That `parse` understands a text, if it isn't empty, and a folder has these files.
+
+    What the Hub has isn't asked, for it may answer later. Raises `WeightsUnavailable`.
+    """
+    for source in (parse(text, file) for file in files if text):
+        if isinstance(source, LocalFile):
+            fetch(source)
 
 
 def progress() -> float | None:

@@ -78,16 +78,24 @@ def parse(text: str, default_file: str) -> HubFile | LocalFile:
 
     Raises `WeightsUnavailable`.
     """
-    if text and Path(text).is_dir():
+    if text and _is_folder(text):
         return LocalFile(str(Path(text) / default_file))
-    match = re.fullmatch(r"(?:hf-hub:)?([\w.-]+/[\w.-]+)(?::([^@\s]+))?(?:@([\w./-]+))?", text)
+    name = r"\w[\w.-]*/\w[\w.-]*"  # unlike ../name, which is a folder that isn't there
+    match = re.fullmatch(rf"(?:hf-hub:)?({name})(?::([^@\s]+))?(?:@([\w./-]+))?", text)
     if match is None:
         raise WeightsUnavailable(
-            f"“{text}” is not a place on the Hub: write owner/name, owner/name:file or "
-            "owner/name:file@revision."
+            f"“{text}” is not a place on the Hub, nor a folder here: write owner/name, "
+            "owner/name:file or owner/name:file@revision."
         )
     repo, file, revision = match.groups()
     return HubFile(repo, file or default_file, revision or "main")
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        return Path(text).is_dir()
+    except (OSError, ValueError):  # too long for a path, or not ours to look into
+        return False
 
 
 def beside(source: HubFile | LocalFile, file: str) -> HubFile | LocalFile:

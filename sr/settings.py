@@ -8,6 +8,7 @@ SCALE = 4  # how many times as large the result is, along each side
 MAX_PIXELS_READ = 64_000_000  # of a photo that is named or cropped
 MAX_SIDE = 16_384  # pixels; the result's is four times that
 MAX_BYTES = 32 << 20  # of a photo's file
+MAX_OPENING_SECONDS = 20  # of work on one file; the usual is one
 QUEUE_LENGTH = 16  # photos that may wait while one is worked on
 COMPARED_BYTES = 1 << 30  # of pictures kept on disk for the Compare tab
 KEPT_SECONDS = 3600  # how long files and comparisons are kept
@@ -49,14 +50,14 @@ def max_pixels() -> int:
     """
     text = variable("SR_MAX_MEGAPIXELS", "4")
     try:
-        megapixels = float(text)
+        pixels = float(text) * 1e6
     except ValueError:
-        megapixels = math.nan
-    if not 0 < megapixels < math.inf:
+        pixels = math.nan
+    if not 1 <= pixels < math.inf:
         raise SettingError(
             f"SR_MAX_MEGAPIXELS is “{text}”: set it to a number above 0, such as 4 or 0.5."
         )
-    return int(megapixels * 1e6)
+    return int(pixels)
 
 
 def own_weights() -> str:

@@ -1,22 +1,29 @@
 """File -> photo. What is too large is refused before a pixel is decoded."""
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sr import settings
-from sr.image import colour, metadata
+from sr.image import colour, headers, metadata
 from sr.image.condition import jpeg_quality
+from sr.image.headers import Extent, KindError
 from sr.image.limits import Reader, check_tags
 from sr.image.photo import Photo, PhotoError
 from sr.settings import MAX_BYTES, MAX_SIDE
 
 # AVIF goes before HEIF: both claim the general brand "mif1", and only AVIF's plugin lets go of it.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF", "JPEG2000")
+# Numbers in a TIFF as Pillow takes them, with the file's order of bytes -> as libtiff gives them,
+# with the machine's.
+NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
+NEW_SUBFILE, SUB_DIRECTORIES, DNG_VERSION = 254, 330, 50706  # tags of TIFF
 ENDINGS = {"avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg", "png", "tif", "tiff", "webp"}
 
 
@@ -29,14 +36,19 @@ def read(path: str | Path, *, name: str | None = None, max_pixels: int | None = 
     """
     name = _printable(name or Path(path).name)
     with _opened(Path(path), name, max_pixels) as (image, file):
-        # Not how many: counting would read all of a long GIF or TIFF.
-        several = getattr(image, "is_animated", False)
+        notes = _notes(image, file.getvalue())
+        extent = _extent(image, file.getvalue())
         image.load()
         check_size(image.size, name, max_pixels)  # HEIF learns the true size while decoding
         turn = metadata.read_exif(file.exif if image.format in ("JPEG", "MPO") else b"", image)
-        pixels, alpha = (metadata.upright(plane, turn) for plane in colour.planes(image))
+        pixels, alpha = colour.planes(image, file)
+        alpha = _within(extent, alpha, pixels.shape[:2])
+        window = image.info.get("window", np.s_[:, :])
+        pixels, alpha = (
+            plane if plane is None else metadata.upright(np.ascontiguousarray(plane[window]), turn)
+            for plane in (pixels, alpha)
+        )
         exif = metadata.kept(metadata.read_exif(file.exif, image))
-        notes = ("The file holds more than one picture; this is the first.",) if several else ()
         quality = jpeg_quality(getattr(image, "quantization", None))  # only JPEG and MPO have it
         return Photo(colour.fill_hidden(pixels, alpha), alpha, _stem(name), notes, exif, quality)
 
@@ -65,6 +77,38 @@ def photos_in(folder: Path) -> list[Path]:
     ]
 
 
+def _notes(image: Image.Image, data: bytes) -> tuple[str, ...]:
+    """What of the file isn't in the photo, in sentences."""
+    # Not how many: counting would read all of a long GIF or TIFF.  A PNG may claim too many.
+    several = getattr(image, "is_animated", False)
+    if several and (image.format != "PNG" or data.count(b"fcTL") > 1):
+        notes = ("The file holds more than one picture; this is the first.",)
+    else:
+        notes = ()
+    if colour.is_hdr(image):
+        notes += ("The photo is HDR: its brightest parts and its colours are approximate here.",)
+    return notes
+
+
+def _extent(image: Image.Image, data: bytes) -> Extent | None:
+    """The part of the canvas that an animation's first picture covers; None if it is all of it."""
+    if image.format == "WEBP":
+        return headers.webp_extent(data)
+    return image.tile[0].extents if image.format in ("GIF", "PNG") and image.tile else None
+
+
+def _within(
+    extent: Extent | None, alpha: np.ndarray | None, shape: tuple[int, int]
+) -> np.ndarray | None:
+    """`alpha`, and transparent outside an extent. Pillow fills what is there with any colour."""
+    left, top, right, bottom = extent or (0, 0, *shape[::-1])
+    if left <= 0 and top <= 0 and right >= shape[1] and bottom >= shape[0]:
+        return alpha
+    inside = np.zeros(shape, np.uint8)
+    inside[top:bottom, left:right] = 255
+    return inside if alpha is None else np.minimum(inside, alpha)
+
+
 def _printable(name: str) -> str:
     """Without control characters and undecodable bytes, which would break sentences and names."""
     return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "?", name)
@@ -77,19 +121,70 @@ def _opened(path: Path, name: str, max_pixels: int | None) -> Iterator[tuple[Ima
     max_pixels = max_pixels or settings.max_pixels()  # here its error isn't taken for the file's
     file = Reader(_read(path, name))
     with _sentences(name, file):
-        if re.match(rb"(II|MM)\0?[*+]", file.getvalue()):
-            check_tags(file.getvalue())
+        _check(file)
         with Image.open(file, formats=FORMATS) as image:  # decodes nothing yet
+            if image.format == "TIFF":
+                _mend_tiff(image)
+            elif image.format == "AVIF":
+                _complete_avif(image, file.getvalue())
+            colour.add_profile(image, file.getvalue())
             check_size(image.size, name, max_pixels)
             yield image, file
+
+
+def _check(file: Reader) -> None:
+    """Raise for files that Pillow would read wrongly or at length."""
+    data = file.getvalue()
+    if file.jpeg:
+        headers.check_jpeg(data)
+    elif Image.OPEN["JPEG2000"][1](data[:16]):
+        headers.check_jpeg2000(data)
+    elif data[:4] == b"MM\0+":
+        raise KindError(headers.RAW)  # a BigTIFF that Pillow takes for a small one
+    elif re.match(rb"(II|MM)\0?[*+]", data):
+        check_tags(data)
+
+
+def _mend_tiff(image: Image.Image) -> None:
+    """Refuse a raw file's preview and what Pillow's libtiff lacks; put bytes in order."""
+    tags = image.tag_v2
+    preview = DNG_VERSION in tags or (tags.get(NEW_SUBFILE, 0) & 1 and SUB_DIRECTORIES in tags)
+    if preview or image.info["compression"] == "webp":
+        raise KindError(headers.RAW)
+    image.tile = [
+        tile._replace(args=(NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))
+        for tile in image.tile
+    ]
+
+
+def _complete_avif(image: Image.Image, data: bytes) -> None:
+    """Add what Pillow leaves out: the code points of colours, and the window to be shown."""
+    import pillow_heif
+
+    try:
+        heif = pillow_heif.HeifFile(io.BytesIO(data))
+        primary = heif[heif.primary_index]
+        transformations = getattr(primary._c_image, "transformations", ())  # newer ones tell
+    except Exception:  # libheif knows fewer kinds; the picture matters more
+        return
+    image.info["nclx_profile"] = primary.info.get("nclx_profile")
+    for kind, *edges in transformations:
+        if kind == "clap":
+            left, top, right, bottom, *_ = edges
+            right, bottom = image.width - right, image.height - bottom
+            if 0 <= left < right <= image.width and 0 <= top < bottom <= image.height:
+                image.info["window"] = np.s_[top:bottom, left:right]
 
 
 @cache
 def _load_plugins() -> None:
     import pillow_heif
+    from PIL import TiffImagePlugin
 
     Image.init()
     pillow_heif.register_heif_opener()
+    # Pillow's own reader of what isn't compressed scrambles planes of 16 bits.
+    TiffImagePlugin.READ_LIBTIFF = True
 
 
 def _read(path: Path, name: str) -> bytes:
@@ -135,14 +230,20 @@ def _sentences(name: str, file: Reader) -> Iterator[None]:
 def _what_is_wrong(error: Exception, file: Reader) -> str:
     if "MAX_TEXT" in str(error):
         return "would unpack to far more text than a photo has: save it again without its texts."
-    # Cameras' raw files are TIFFs of kinds that Pillow lacks; a cut TIFF fails in `check_tags`.
-    start, kinds = file.getvalue()[:16], set(FORMATS) - {"TIFF"}
-    known = file.left < 0 or any(Image.OPEN[kind][1](start) for kind in kinds)
-    if isinstance(error, UnidentifiedImageError) and not known:
-        return (
-            "is not a photo this app can read: choose a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, "
-            "TIFF or JPEG 2000 file."
-        )
+    if isinstance(error, KindError):
+        return str(error)
+    if file.late:
+        return "takes too long to open: save it again as JPEG or PNG."
+    start = file.getvalue()[:16]
+    known = [kind for kind in FORMATS if Image.OPEN[kind][1](start)]
+    if isinstance(error, UnidentifiedImageError) and file.left >= 0:
+        if known == ["TIFF"]:  # a cut one fails in `check_tags`
+            return headers.RAW
+        if not known:
+            return (
+                "is not a photo this app can read: choose a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, "
+                "TIFF or JPEG 2000 file."
+            )
     return "is damaged or cut off: save or download it again and choose the new file."
 
 

@@ -168,10 +168,18 @@ def _fill(
         ]
         read = partial(plane.read, band=band, device=device)
         for strip in _run(stages, read, plane.size[0], True):
+            _check_size(strip.shape[3], (band.outer_stop - band.outer_start) * scale)
             plane.write(canvas, row, band, _to_uint8(strip), scale)
             row += strip.shape[2]
             yield done + row * (band.stop - band.start) // scale
+        _check_size(row, plane.size[0] * scale)
         done += plane.size[0] * (band.stop - band.start)
+
+
+def _check_size(made: int, needed: int) -> None:
+    """Refuse columns or rows that aren't as many as the canvas has. Raises `EngineError`."""
+    if made != needed:
+        raise EngineError("The model gave a picture of another size: try another model.")
 
 
 @dataclass

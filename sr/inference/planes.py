@@ -49,10 +49,13 @@ class Plane:
         return torch.tensor(pixels).to(device).permute(2, 0, 1)[None].float().div_(255)
 
     def canvas(self) -> np.ndarray:
-        """Room for the result: (4H, 4W, 3), or (4H, 4W, 1) for alpha, uint8."""
+        """Room for the result: (4H, 4W, 3), or (4H, 4W, 1) for alpha, uint8.
+
+        Black, for it is looked at before all of it is written: new memory may show other photos.
+        """
         height, width = self.pixels.shape[:2]
         channels = 3 if self.pixels.ndim == 3 else 1
-        return np.empty((height * SCALE, width * SCALE, channels), np.uint8)
+        return np.zeros((height * SCALE, width * SCALE, channels), np.uint8)
 
     def begin(self, canvas: np.ndarray) -> None:
         """Make the canvas ready to be written to."""

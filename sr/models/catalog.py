@@ -5,22 +5,30 @@ A new network is one file in this folder and one line in `LIST`.
 
 from __future__ import annotations
 
+import inspect
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hub
 from hub import BadWeights, Catalog, Source, WeightsUnavailable
 from sr import settings
 
 if TYPE_CHECKING:  # starting the app needs the list, not PyTorch
+    from torch import nn
+
     from sr.models.model import Loaded, Model
 
 BICUBIC = "bicubic"  # the method that needs no network
 OWN = "own"
 EMBEDDED = "srgan-div2k"
+MOST = 1024  # channels, blocks and the like of own weights
+TRIED = 8  # pixels on a side of the picture that a network is tried on
 
 
 class UnknownModel(ValueError):
@@ -90,7 +98,7 @@ def _own_model(place: str) -> Model:
     try:
         return configured(path, source)
     except BadWeights as error:
-        raise WeightsUnavailable(f"its {error}.", source) from None
+        raise WeightsUnavailable(f"{error}.", source) from None
 
 
 def configured(config: Path | None, source: Source) -> Model:
@@ -105,40 +113,84 @@ def configured(config: Path | None, source: Source) -> Model:
     published = [entry.model() for entry in LIST]
     networks = {model.network.__name__: model.network for model in published if not model.luma}
     kind, options = _read_config(config) if config else ("SRResNet", {})
-    try:
-        network = networks[kind]
-        network(**options)
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    if kind not in networks:
         raise BadWeights(
             f"{config.name} doesn't name a network of this app: {', '.join(networks)}, with their "
             "options"
-        ) from None
+        )
+    network = networks[kind]
+    _check_options(config, network, options)
     alike = [model for model in published if model.network is network]
     layouts = (OURS, *dict.fromkeys(rules for model in alike for rules in model.layouts))
     return Model(OWN, network, options, (source,), "its owner's", layouts, overlap=alike[0].overlap)
 
 
-def _read_config(config: Path) -> tuple[str | None, dict]:
-    """(network, options), of a file that says just these or of a run's, which says more."""
-    try:
-        facts = json.loads(config.read_text(encoding="utf-8"))
-        facts = facts["network"] if isinstance(facts["network"], dict) else facts
-        return facts["network"], dict(facts.get("options", {}))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None, {}
+def _read_config(config: Path) -> tuple[str, dict]:
+    """(network, options), of a file that says just these or of a run's, which says more.
+
+    ("", {}) for a file that doesn't say them.  Raises `BadWeights`.
+    """
+    facts = hub.read_json(config)
+    facts = facts["network"] if isinstance(facts.get("network"), dict) else facts
+    kind, options = facts.get("network"), facts.get("options", {})
+    return (kind, options) if isinstance(kind, str) and isinstance(options, dict) else ("", {})
+
+
+def _check_options(config: Path, network: type[nn.Sequential], options: Mapping[str, Any]) -> None:
+    """That each option is one of the network's and of its default's type. Raises `BadWeights`."""
+    known = inspect.signature(network).parameters
+    for name, value in options.items():
+        if name not in known:
+            raise BadWeights(
+                f"{config.name} gives the option {hub.brief(name)}, and {network.__name__} has "
+                f"only {', '.join(known)}"
+            )
+        if wanted := _wanted(known[name].default, value):
+            raise BadWeights(
+                f"{config.name} says that {name} is {hub.brief(json.dumps(value))}, not {wanted}"
+            )
+
+
+def _wanted(default: float, value: object) -> str:
+    """What a value must be where a keyword has `default`, or "" if it is that."""
+    kind = type(default)
+    if kind is bool:
+        return "" if type(value) is bool else "true or false"
+    if kind is int:
+        right = type(value) is int and 1 <= value <= MOST
+        return "" if right else f"a whole number from 1 to {MOST}"
+    right = type(value) in (int, float) and 0 < value <= 1
+    return "" if right else "a number above 0 and up to 1"
 
 
 def build(model: Model) -> Loaded:
     """The network of the paper with its weights, made anew. Raises `WeightsUnavailable`."""
     from sr.models.model import Loaded
 
-    path, source = hub.fetch_first(model.sources)
-    network = model.build()
+    network, source = hub.fetch_first(model.sources, partial(_sound, model))
+    return Loaded(model, network, str(source))
+
+
+def _sound(model: Model, path: Path) -> nn.Sequential:
+    """The network with a file's weights, once it has made a small picture. Raises `BadWeights`."""
+    import torch
+
+    network, side = model.load(path), TRIED
+    pixels = torch.linspace(0, 1, (1 if model.luma else 3) * side**2)
     try:
-        network.load_state_dict(model.read(path, network), strict=True)
-    except BadWeights as error:
-        raise WeightsUnavailable(f"{error}.", source) from None
-    return Loaded(model, network.eval(), str(source))
+        with torch.inference_mode():
+            made = network(pixels.view(1, -1, side, side))
+    except RuntimeError:  # such as slopes of a PReLU that are not as many as the channels
+        raise BadWeights(f"{path.name} has layers that don't fit one another") from None
+    _, _, height, width = made.shape
+    if height != side * model.scale or width != side * model.scale:
+        raise BadWeights(
+            f"{path.name} makes {width} x {height} pixels of {side} x {side}, where this app needs "
+            f"{side * model.scale} x {side * model.scale}"
+        )
+    if not math.isfinite(made.sum()):
+        raise BadWeights(f"{path.name} makes no picture, but NaN or infinity")
+    return network
 
 
 def _load(entry: Entry) -> Loaded:

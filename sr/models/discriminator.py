@@ -5,8 +5,9 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+import hub
 from hub import PackageFile
-from sr.models import catalog, keras
+from sr.models import keras
 from sr.models.model import Model
 
 
@@ -87,5 +88,6 @@ def load(name: str | None) -> Discriminator:
 
     name: the model's in the catalog.  Raises `WeightsUnavailable`.
     """
-    model = PUBLISHED.get(name)
-    return catalog.build(model).network if model else Discriminator()
+    if model := PUBLISHED.get(name):
+        return hub.fetch_first(model.sources, model.load)[0]
+    return Discriminator()

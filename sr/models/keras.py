@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from hub import BadWeights
+from hub import BadWeights, brief
 
 Tensors = dict[str, Tensor]
 
@@ -14,11 +14,11 @@ def read(path: Path, network: nn.Module) -> Tensors:
     """State dict for `network` of a file whose layers are in the order of the network's.
 
     Layers without weights are left out. Kernels become output-first (OIHW), PReLU slopes flat.
-    Raises `BadWeights`.
+    Raises `BadWeights`, and what h5py raises for a damaged file.
     """
     modules = network.named_modules()
     names = [name for name, layer in modules if list(layer.parameters(recurse=False))]
-    layers = _layers(path)
+    layers = _layers(path, sum(tensor.numel() for tensor in network.state_dict().values()))
     if len(layers) != len(names):
         raise BadWeights(f"{path.name} has {len(layers)} layers with weights, not {len(names)}")
     state: Tensors = {}
@@ -28,8 +28,11 @@ def read(path: Path, network: nn.Module) -> Tensors:
     return state
 
 
-def _layers(path: Path) -> list[tuple[str, Tensors]]:
-    """(layer name, {weight name: tensor}) of each layer that has weights."""
+def _layers(path: Path, most: int) -> list[tuple[str, Tensors]]:
+    """(layer name, {weight name: tensor}) of each layer that has weights.
+
+    most: numbers to read; HDF5 can have far more of them than it has bytes.
+    """
     import h5py
 
     def text(value: str | bytes) -> str:
@@ -39,12 +42,13 @@ def _layers(path: Path) -> list[tuple[str, Tensors]]:
     with h5py.File(path, "r") as file:
         for layer in map(text, file.attrs["layer_names"]):
             keys = map(text, file[layer].attrs["weight_names"])
-            tensors = {
-                key.split("/")[-1].split(":")[0]: torch.from_numpy(file[layer][key][()])
-                for key in keys
-            }
+            tensors = {key.split("/")[-1].split(":")[0]: file[layer][key] for key in keys}
+            most -= sum(dataset.size for dataset in tensors.values())
+            if most < 0:
+                raise BadWeights(f"{path.name} has more numbers than the network")
             if tensors:
-                layers.append((layer, tensors))
+                read = {key: torch.from_numpy(data[()]) for key, data in tensors.items()}
+                layers.append((layer, read))
     return layers
 
 
@@ -65,4 +69,5 @@ def _translated(layer: str, tensors: Tensors) -> Tensors:
             "running_var": tensors["moving_variance"],
             "num_batches_tracked": torch.tensor(0),
         }
-    raise BadWeights(f"layer {layer} has the unknown weights {', '.join(tensors)}")
+    unknown = brief(", ".join(tensors))
+    raise BadWeights(f"layer {brief(layer)} has the unknown weights {unknown}")

@@ -6,14 +6,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from hub import BadWeights, PackageFile, Source, check_tensors, read_checkpoint
+from hub import (
+    BadWeights,
+    PackageFile,
+    Source,
+    check_tensors,
+    no_larger_than,
+    read_checkpoint,
+    reading,
+)
 from sr.settings import SCALE
 
 # Our key -> the file's, as (pattern, replacement) pairs applied one after the other.
 Rules = tuple[tuple[str, str], ...]
 OURS: Rules = ()
+# Where training puts the tensors, the ones to take first.
+WRAPPERS = ("state_dict", "params_ema", "params", "ema_state_dict")
 Reader = Callable[[Path, nn.Module], dict[str, Tensor]]
 
 
@@ -56,9 +67,25 @@ class Model:
 
     def read(self, path: Path, network: nn.Sequential) -> dict[str, Tensor]:
         """The state dict for `network` that a file holds. Raises `BadWeights`."""
-        if reader := self.readers.get(path.suffix):
-            return reader(path, network)
-        return renamed(path, network, *self.layouts)
+        with reading(path):
+            if reader := self.readers.get(path.suffix):
+                state = reader(path, network)
+                check_tensors(path, state, network.state_dict())
+                return state
+            return renamed(path, network, *self.layouts)
+
+    def load(self, path: Path) -> nn.Sequential:
+        """The network with a file's weights, in eval mode. Raises `BadWeights`.
+
+        It is made once the file is known to have its tensors, so it is no larger than the file.
+        """
+        with no_larger_than(path), torch.device("meta"):  # where tensors have shapes and no memory
+            outline = self.build()
+        state = self.read(path, outline)
+        network = self.build()
+        with reading(path):
+            network.load_state_dict(state, strict=True)
+        return network.eval()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +122,7 @@ def renamed(path: Path, network: nn.Module, *layouts: Rules) -> dict[str, Tensor
     names = max(tables, key=lambda table: len(theirs.keys() & table.values()))
     for key, name in names.items():
         if key.endswith("num_batches_tracked"):  # published files may lack it; nothing reads it
-            theirs.setdefault(name, ours[key])
+            theirs.setdefault(name, torch.tensor(0))
     check_tensors(path, theirs, {name: ours[key] for key, name in names.items()})
     return {key: theirs[name] for key, name in names.items()}
 
@@ -107,9 +134,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     state = read_checkpoint(path)
     if isinstance(state, dict):
-        wrapped = (state.get(key) for key in ("state_dict", "params_ema", "params"))
+        wrapped = (state.get(key) for key in WRAPPERS)
         state = next((inner for inner in wrapped if isinstance(inner, dict)), state)
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(v, Tensor) for key, v in state.items()
+    ):
         raise BadWeights(f"{path.name} holds something other than named tensors")
     return {re.sub(r"^(module\.|_orig_mod\.)+", "", key): v for key, v in state.items()}
 

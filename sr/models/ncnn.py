@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hub import BadWeights
+from hub import BadWeights, brief
 
 MAGIC = "7767517"
 MOST_TEXT = 1 << 20  # bytes of a .param file; Real-ESRGAN's 999 layers take 117,030
@@ -77,7 +77,7 @@ def _layer(words: list[str], file: str) -> Layer:
         kind, name, inputs, outputs = words[:4]
         options = dict(word.split("=", 1) for word in words[4 + int(inputs) + int(outputs) :])
     except ValueError:
-        raise BadWeights(f"{file} has a line that is no layer: {' '.join(words)[:60]}") from None
+        raise BadWeights(f"{file} has a line that is no layer: {brief(' '.join(words))}") from None
     if kind not in PLAIN | {CONVOLUTION}:
         raise BadWeights(f"{file} has a layer of the unknown kind {kind[:40]}")
     return Layer(kind, name[:60], options)
@@ -89,7 +89,8 @@ def _check(layer: Layer, name: str, conv: nn.Conv2d) -> None:
     ours = [conv.out_channels, conv.kernel_size[0], int(conv.bias is not None), conv.weight.numel()]
     if theirs != ours:
         raise BadWeights(
-            f"{layer.name} has outputs, kernel, bias and weights {theirs}, where {name} has {ours}"
+            f"{layer.name} has outputs, kernel, bias and weights {brief(theirs)}, where {name} has "
+            f"{ours}"
         )
 
 

@@ -126,8 +126,11 @@ def test_a_timm_repository_without_birds_or_with_other_tensors_is_refused(tmp_pa
     with pytest.raises(BadWeights, match="names no birds"):
         loaders.timm_folder(tmp_path / "model.safetensors")
     timm_repository(tmp_path)
-    save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
+    save_file({"a": torch.zeros(10**6)}, tmp_path / "model.safetensors")
     with pytest.raises(BadWeights, match=r"doesn't fit its config.json"):
+        loaders.timm_folder(tmp_path / "model.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(BadWeights, match=r"is smaller than its network"):
         loaders.timm_folder(tmp_path / "model.safetensors")
 
 

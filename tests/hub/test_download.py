@@ -270,6 +270,24 @@ def test_sources_are_tried_in_order_and_all_reasons_are_told():
     )
 
 
+def test_the_next_source_is_tried_where_a_file_is_no_good(tmp_path):
+    good, bad = (hub.LocalFile(str(tmp_path / name)) for name in ("good", "bad"))
+    for source in (good, bad):
+        Path(source.path).write_text(source.path)
+
+    def read(path: Path) -> str:
+        if path.name == "bad":
+            raise hub.BadWeights(f"{path.name} is no good")
+        return path.read_text()
+
+    assert hub.fetch_first([bad, good], read) == (good.path, good)
+    with pytest.raises(hub.WeightsUnavailable) as caught:
+        hub.fetch_first([bad, hub.LocalFile("/no/file"), bad], read)
+    assert str(caught.value) == (
+        f"{bad} and {bad}: bad is no good. /no/file: there is no such file."
+    )
+
+
 def test_what_is_on_this_machine_or_on_a_hub_that_answers_is_at_hand(tmp_path, monkeypatch):
     (tmp_path / "w.bin").write_bytes(SMALL)
     package = hub.PackageFile("yaml", "w.bin", "0" * 64)

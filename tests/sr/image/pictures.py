@@ -93,16 +93,23 @@ def deep(*colour: int) -> np.ndarray:
     return values
 
 
-def tiff(values: np.ndarray, tags: dict[int, tuple[int, ...]], order: str = "<") -> bytes:
-    """Uncompressed TIFF by hand with one strip; tags are SHORTs unless a value needs a LONG."""
+def tiff(
+    values: np.ndarray, tags: dict[int, tuple[int, ...]], order: str = "<", strips: int = 1
+) -> bytes:
+    """Uncompressed TIFF by hand; tags are SHORTs unless a value needs a LONG.
+
+    strips: 1, or 3 planes one behind the other.
+    """
     height, width = values.shape[:2]
     pixels = values.tobytes()
-    tags = {256: (width,), 257: (height,), 259: (1,), 278: (height,), 279: (len(pixels),), **tags}
-    tags[273] = (0,)  # for its place in the order; filled in below
+    size = len(pixels) // strips
+    tags = {256: (width,), 257: (height,), 259: (1,), 278: (height,), 279: (size,) * strips, **tags}
+    tags[273] = (0,) * strips  # for its place in the order; filled in below
     start = 8 + 2 + 12 * len(tags) + 4
     body = b""
     entries = b""
-    tags[273] = (start + sum(2 * len(v) for v in tags.values() if len(v) > 2),)
+    first = start + sum(2 * len(v) for v in tags.values() if len(v) > 2)
+    tags[273] = tuple(first + size * i for i in range(strips))
     for tag, numbers in sorted(tags.items()):
         if len(numbers) == 1:
             entries += struct.pack(f"{order}HHII", tag, 4, 1, numbers[0])
@@ -173,3 +180,83 @@ def cmyk_profile() -> bytes:
     matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     table = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + ramp * 4 + corners + ramp * 3
     return _profile(b"CMYK", b"prtr", b"Lab ", {b"A2B0": table})
+
+
+def cut_and_ended(data: bytes, share: float) -> bytes:
+    """A JPEG's beginning with an end marker put behind it."""
+    return data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9"
+
+
+def with_frame(data: bytes, at: int, field: str, value: int) -> bytes:
+    """A baseline JPEG with another number in its frame header: `at` 4 precision, 5 height."""
+    changed = bytearray(data)
+    struct.pack_into(field, changed, data.index(b"\xff\xc0") + at, value)
+    return bytes(changed)
+
+
+def jpeg2000(bits: int, mode: str = "RGB") -> bytes:
+    """A JPEG 2000 whose header says that its samples have so many bits."""
+    data = bytearray(encoded(marked(mode), "JPEG2000"))
+    at = data.index(b"\xff\x4f\xff\x51") + 42
+    for component in range(len(mode)):
+        data[at + 3 * component] = bits - 1
+    return bytes(data)
+
+
+def frame_control(width: int, height: int = HEIGHT) -> bytes:
+    return chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, width, height, 0, 0, 1, 10, 0, 0))
+
+
+def animation_control(frames: int) -> bytes:
+    return chunk(b"acTL", struct.pack(">II", frames, 0))
+
+
+def half_canvas(kind: str) -> bytes:
+    """An animation of one picture, `marked`'s left half, on a canvas of the whole size."""
+    half = marked().crop((0, 0, WIDTH // 2, HEIGHT))
+    if kind == "PNG":
+        extra = animation_control(1) + frame_control(WIDTH // 2)
+        return png(np.asarray(half), 2, extra=extra, size=(WIDTH, HEIGHT))
+    if kind == "GIF":
+        data = encoded(half, "GIF")
+        return data[:6] + struct.pack("<H", WIDTH) + data[8:]
+    picture = encoded(half, "WEBP", lossless=True)[12:]
+    frame = bytes(6) + _three(WIDTH // 2 - 1, HEIGHT - 1, 100) + b"\0" + picture
+    body = b"WEBP" + riff(b"VP8X", b"\2\0\0\0" + _three(WIDTH - 1, HEIGHT - 1))
+    body += riff(b"ANIM", bytes(6)) + riff(b"ANMF", frame)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def riff(kind: bytes, data: bytes) -> bytes:
+    return kind + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
+
+
+def _three(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(3, "little") for number in numbers)
+
+
+def avif_with_window() -> bytes:
+    """An AVIF of 40 x 24 pixels with the property (clap) that shows the left 32 of each row."""
+    wide = Image.new("RGB", (WIDTH + 8, HEIGHT), "blue")
+    wide.paste(marked(), (0, 0))
+    data = bytearray(encoded(wide, "AVIF", quality=95, subsampling="4:4:4"))
+    clap = struct.pack(">I4s8i", 40, b"clap", WIDTH, 1, HEIGHT, 1, -4, 1, 0, 1)
+    ipco, ipma = data.index(b"ipco"), data.index(b"ipma")
+    extent = data.index(b"iloc") + 18  # of its only item; offsets of four bytes
+    end, properties = ipco - 4, 0
+    (size,) = struct.unpack_from(">I", data, end)
+    at = end + 8
+    while at < end + size:
+        properties, at = properties + 1, at + struct.unpack_from(">I", data, at)[0]
+    for place, more in ((extent, 41), (ipma - 4, 1), (ipco - 4, 40)):
+        _add(data, place, more)
+    _add(data, data.index(b"iprp") - 4, 41)
+    _add(data, data.index(b"meta") - 4, 41)
+    data[ipma + 14] += 1  # associations of the item
+    data.insert(ipma + 15, 0x80 | properties + 1)
+    data[at:at] = clap
+    return bytes(data)
+
+
+def _add(data: bytearray, at: int, more: int) -> None:
+    struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + more)

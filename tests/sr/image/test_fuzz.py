@@ -20,6 +20,7 @@ from PIL import Image
 from sr import image as images
 from sr import settings
 from tests.sr.image import pictures
+from tests.sr.image.structure import ACTIONS, restructured, taken_apart
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 LIMIT = 4 << 30  # bytes of address space for a long run; its peak is asserted below
@@ -50,6 +51,17 @@ def seeds() -> dict[str, bytes]:
         "heic": encoded(clear, "HEIF", **rich),
         "gif": encoded(clear, "GIF"),
         "gif two": pictures.frames("GIF"),
+        "webp canvas": pictures.half_canvas("WEBP"),
+        "avif window": pictures.avif_with_window(),
+        "jpeg restarts": encoded(noise, "JPEG", restart_marker_rows=1),
+        "png colours": pictures.png(
+            pictures.deep(*pictures.COLOUR),
+            2,
+            16,
+            pictures.chunk(b"gAMA", bytes(3) + b"\xff")
+            + pictures.chunk(b"cICP", b"\x0c\x10\0\1")
+            + pictures.chunk(b"tRNS", bytes(6)),
+        ),
         "bmp": encoded(noise.quantize(16), "BMP"),
         "tiff": encoded(noise, "TIFF", exif=exif.tobytes()),
         "tiff lzw": encoded(clear, "TIFF", compression="tiff_lzw"),
@@ -63,7 +75,9 @@ def seeds() -> dict[str, bytes]:
 
 SEEDS = seeds()
 place = st.floats(0, 1, exclude_max=True)
-edge = st.sampled_from([b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0\0\xff\xff", b"\x80"])
+edge = st.sampled_from(
+    [b"\0" * 4, b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0\0\xff\xff", b"\x80", b"\1"]
+)
 mutation = st.one_of(
     st.tuples(st.just("flip"), place, st.integers(1, 255)),
     st.tuples(st.just("header"), place, st.integers(1, 255)),
@@ -73,9 +87,17 @@ mutation = st.one_of(
     st.tuples(st.just("cut"), place, st.none()),
     st.tuples(st.just("splice"), place, st.sampled_from(sorted(SEEDS))),
 )
+# Of a unit of the format: which one, what is done to it, and where in it or with which other.
+restructuring = st.tuples(
+    st.just("unit"),
+    place,
+    st.tuples(st.sampled_from(ACTIONS), place, edge),
+)
 
 
 def mutated(data: bytes, kind: str, where: float, what) -> bytes:
+    if kind == "unit":
+        return restructured(data, where, *what)
     at = int(where * (min(len(data), 64) if kind == "header" else len(data)))
     if kind in ("flip", "header"):
         return data[:at] + bytes(b ^ what for b in data[at : at + 1]) + data[at + 1 :]
@@ -89,10 +111,12 @@ def mutated(data: bytes, kind: str, where: float, what) -> bytes:
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_the_seeds_are_photos(tmp_path, name):
-    path = tmp_path / name
-    path.write_bytes(SEEDS[name])
-    assert images.read(path).pixels.size == 24 * 32 * 3
+def test_the_seeds_are_photos_and_so_are_their_units_joined(tmp_path, name):
+    units, joined = taken_apart(SEEDS[name])
+    assert len(units) > 1 or name == "bmp"
+    for data in (SEEDS[name], joined(units)):
+        (tmp_path / name).write_bytes(data)
+        assert images.read(tmp_path / name).pixels.size >= 24 * 32 * 3
 
 
 def outcome(path) -> str:
@@ -121,7 +145,10 @@ def test_damaged_files_are_photos_or_refused(tmp_path):
         derandomize=EXAMPLES <= 1000,  # the short run is the same each time
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.sampled_from(sorted(SEEDS)), st.lists(mutation, min_size=1, max_size=4))
+    @given(
+        st.sampled_from(sorted(SEEDS)),
+        st.lists(st.one_of(mutation, restructuring), min_size=1, max_size=4),
+    )
     def run(name, mutations):
         data = SEEDS[name]
         for kind, where, what in mutations:

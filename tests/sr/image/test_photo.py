@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 from sr import image as images
 from sr import settings
 from tests.conftest import ROOT
+from tests.sr.image import pictures
 
 
 @pytest.fixture
@@ -188,6 +189,32 @@ def test_broken_metadata_is_no_reason_to_refuse(save, exif):
 def test_no_metadata_is_none(save):
     assert images.read(save(gradient(), "a.jpg")).exif is None
     assert images.read(save(gradient(), "a.tiff")).exif is None
+
+
+def test_an_avif_is_cropped_as_it_says(tmp_path):
+    data = pictures.avif_with_window()
+    if not hasattr(pillow_heif.HeifFile(io.BytesIO(data))[0]._c_image, "transformations"):
+        pytest.skip("an older pillow-heif does not tell")
+    path = tmp_path / "a.avif"
+    path.write_bytes(data)
+    read = images.read(path)
+    assert read.size == (pictures.WIDTH, pictures.HEIGHT)
+    np.testing.assert_allclose(read.pixels, np.asarray(pictures.marked()), atol=12)
+
+
+def test_an_avif_keeps_what_a_window_outside_it_would_leave(tmp_path):
+    data = pictures.avif_with_window()
+    at = data.index(b"clap") + 20  # how far its middle is to the right of the picture's
+    (tmp_path / "a.avif").write_bytes(data[:at] + struct.pack(">i", 400) + data[at + 4 :])
+    assert images.read(tmp_path / "a.avif").size == (pictures.WIDTH + 8, pictures.HEIGHT)
+
+
+def test_a_picture_larger_than_its_canvas_is_opaque(tmp_path):
+    data = pictures.frames("WEBP", lossless=True)
+    wide = data.index(b"ANMF") + 14  # the width less one, three bytes, of the first picture
+    for width in (pictures.WIDTH - 1, pictures.WIDTH + 9):
+        (tmp_path / "a.webp").write_bytes(data[:wide] + bytes([width]) + data[wide + 1 :])
+        assert images.read(tmp_path / "a.webp").alpha is None
 
 
 def test_photos_are_opened_in_many_threads(save):

@@ -21,11 +21,16 @@ from tests.sr.image.pictures import (
     HEIGHT,
     MARK,
     WIDTH,
+    animation_control,
     chunk,
     cmyk_profile,
+    cut_and_ended,
     deep,
     encoded,
+    frame_control,
     frames,
+    half_canvas,
+    jpeg2000,
     levels,
     linear_grey_profile,
     marked,
@@ -37,10 +42,12 @@ from tests.sr.image.pictures import (
     tag_bomb,
     tiff,
     turned,
+    with_frame,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns of what it then refuses
 
+HDR = "The photo is HDR: its brightest parts and its colours are approximate here."
 SEVERAL = "The file holds more than one picture; this is the first."
 NO_PHOTO = (
     "is not a photo this app can read: choose a JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP, TIFF or "
@@ -49,6 +56,11 @@ NO_PHOTO = (
 DAMAGED = "is damaged or cut off: save or download it again and choose the new file."
 TEXT_BOMB = "would unpack to far more text than a photo has: save it again without its texts."
 PIXEL_BOMB = "would unpack to far more pixels than a photo has: save it smaller first."
+RAW = (
+    "is a camera's raw file or another kind of TIFF that this app can't read: save it as JPEG or "
+    "PNG first."
+)
+KIND = "is a kind of {} that this app can't read: save it as JPEG or PNG first."
 EMPTY = "is empty (0 bytes): choose the photo again, or another one."
 HIDDEN = "hidden"  # the right half is transparent
 OUTSIDE = "outside"  # all but the square is transparent
@@ -97,6 +109,15 @@ def cut(kind: str, share: float, **options):
     return make
 
 
+def ended(share: float, **options):
+    return lambda: cut_and_ended(cut("JPEG", 1, **options)(), share)
+
+
+def with_chunk(data: bytes, extra: bytes) -> bytes:
+    """A PNG with one more chunk behind its header."""
+    return data[:33] + extra + data[33:]
+
+
 def deep_tiff(*colour: int, order: str = "<", photometric: int = 2, invert=False):
     def make() -> bytes:
         values = deep(*colour)
@@ -114,6 +135,41 @@ def twelve_bits() -> bytes:
     packed = np.stack([even >> 4, (even & 15) << 4 | odd >> 8, odd & 255], 2).astype(np.uint8)
     tags = {256: (WIDTH,), 258: (12,), 262: (1,), 277: (1,)}
     return tiff(packed.reshape(HEIGHT, WIDTH * 3 // 2, 1), tags)
+
+
+def deep_planes(order: str, alpha: bool = False):
+    """RGB of 16 bits, or with a constant alpha of 128, plane by plane."""
+
+    def make() -> bytes:
+        values = deep(*COLOUR, *[128] * alpha)
+        values[:MARK, :MARK, 3:] = 128 * 257
+        count = values.shape[2]
+        planes = np.moveaxis(values.astype(f"{order}u2"), 2, 0)
+        tags = {258: (16,) * count, 262: (2,), 277: (count,), 284: (2,)}
+        tags |= {256: (WIDTH,), 257: (HEIGHT,), 278: (HEIGHT,), **({338: (2,)} if alpha else {})}
+        return tiff(planes, tags, order, strips=count)
+
+    return make
+
+
+def grey_tiff(kind: str, white: float, sample_format: int, order: str = "<"):
+    """Grey of 2 or 4 bytes. sample_format: 1 without a sign, 2 with one, 3 floats."""
+
+    def make() -> bytes:
+        values = np.full((HEIGHT, WIDTH), GREY / 255 * white)
+        values[:MARK, :MARK] = white
+        values = values.astype(f"{order}{kind}")
+        bits = (8 * values.itemsize,)
+        return tiff(values, {258: bits, 262: (1,), 277: (1,), 339: (sample_format,)}, order)
+
+    return make
+
+
+def tagged(**tags: int):
+    """An RGB TIFF with other tags: `t259=5` is tag 259."""
+    more = {int(name[1:]): (value,) for name, value in tags.items()}
+    values = np.asarray(marked())
+    return lambda: tiff(values, {258: (8,) * 3, 262: (2,), 277: (3,), **more})
 
 
 def float_rgb() -> bytes:
@@ -144,6 +200,53 @@ def linear(mode: str, kind: str = "PNG"):
     return lambda: encoded(image, kind, icc_profile=linear_grey_profile())
 
 
+def packed(bits: int, value: int, extra: bytes = b""):
+    """Grey PNG of 1, 2 or 4 bits."""
+
+    def make() -> bytes:
+        values = np.full((HEIGHT, WIDTH), value, np.uint8)
+        values[:MARK, :MARK] = 2**bits - 1
+        places = (values[:, :, None] >> np.arange(bits)[::-1]) & 1
+        rows = np.packbits(places.reshape(HEIGHT, -1), axis=1)
+        return png(rows[:, :, None], 0, bits, extra, (WIDTH, HEIGHT))
+
+    return make
+
+
+def keyed_sixteen(besides: int):
+    """RGB of 16 bits whose lower bytes aren't the upper, and the transparent colour."""
+    numbers = [level * 257 - 5 for level in COLOUR]
+
+    def make() -> bytes:
+        values = np.where(deep(*COLOUR) == 65535, 65535, numbers)
+        return png(values, 2, 16, key(*(number + besides for number in numbers)))
+
+    return make
+
+
+def gamma(value: float) -> bytes:
+    return chunk(b"gAMA", struct.pack(">I", round(value * 100_000)))
+
+
+def code_points(primaries: int, transfer: int) -> bytes:
+    return chunk(b"cICP", bytes([primaries, transfer, 0, 1]))
+
+
+def nclx(kind: str, primaries: int, transfer: int):
+    """An AVIF or HEIC whose colours have other code points than sRGB's, 1 and 13."""
+
+    def make() -> bytes:
+        options = {"quality": 95, "subsampling": "4:4:4"}
+        if kind == "HEIF":
+            options = {**EXACT, "color_primaries": 1, "transfer_characteristic": 13}
+        data = encoded(marked(), kind, **options)
+        start = b"colrnclx"
+        assert data.count(start + b"\0\1\0\x0d") == 1
+        return data.replace(start + b"\0\1\0\x0d", start + bytes([0, primaries, 0, transfer]))
+
+    return make
+
+
 def by_hand(colour_type: int, *colour: int, bits: int = 8, extra: bytes = b"", size=None):
     values = deep(*colour)
     values = values if bits == 16 else values >> 8
@@ -154,11 +257,17 @@ def key(*colour: int) -> bytes:
     return chunk(b"tRNS", struct.pack(f">{len(colour)}H", *colour))
 
 
-def raw_profile_exif() -> bytes:
-    """Orientation 3 as older ImageMagick wrote it into PNG."""
+def upside_down() -> bytes:
+    """EXIF of orientation 3, behind the six bytes that it has in JPEG."""
     exif = Image.Exif()
     exif[274] = 3
-    text = f"\nexif\n{len(exif.tobytes()):8}\n{exif.tobytes().hex()}\n".encode()
+    return exif.tobytes()
+
+
+def raw_profile_exif() -> bytes:
+    """Orientation 3 as older ImageMagick wrote it into PNG."""
+    exif = upside_down()
+    text = f"\nexif\n{len(exif):8}\n{exif.hex()}\n".encode()
     data = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))
     return png(np.asarray(marked().transpose(3)), 2, extra=data)
 
@@ -184,6 +293,11 @@ def long_jpeg_exif() -> bytes:
     return data[:2] + segments + data[2:]
 
 
+# x and y, times 100,000, of white, red, green and blue.
+P3 = chunk(b"cHRM", struct.pack(">8I", *(31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)))
+SRGB = chunk(b"cHRM", struct.pack(">8I", *(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)))
+NO_PRIMARIES = chunk(b"cHRM", bytes(32))
+FROM_P3 = (216.4, 68.9, 17.1)  # COLOUR's levels in Display P3, as sRGB's
 JPEG = {"quality": 100, "subsampling": 0}
 SHARP = {"lossless": True}
 EXACT = {"quality": -1, "chroma": 444}  # HEIC's lossless is to one level, for its YCbCr
@@ -201,6 +315,9 @@ ROWS = {
     "turned, alpha": Good(partial(turned, 8, "PNG", seethrough()), alpha=HIDDEN),
     "turned 9 is ignored": Good(partial(turned, 9, "PNG")),
     "turned 0 is ignored": Good(partial(turned, 0, "JPEG", **JPEG), within=3),
+    "turned by exif with jpeg's prefix": Good(
+        lambda: png(np.asarray(marked().transpose(3)), 2, extra=chunk(b"eXIf", upside_down()))
+    ),
     "turned by imagemagick": Good(raw_profile_exif),
     "turned by xmp": Good(xmp_orientation, within=3),
     # Modes
@@ -274,14 +391,42 @@ ROWS = {
     "tiff float, not numbers": Good(
         lambda: encoded(levels(np.nan, 1, np.float32), "TIFF"), grey(0)
     ),
-    "tiff float rgb": Bad(float_rgb, NO_PHOTO),
+    "tiff float rgb": Bad(float_rgb, RAW),
+    "tiff float, big end first": Good(grey_tiff("f4", 1, 3, ">"), grey()),
+    "tiff grey 32, big end first": Good(grey_tiff("i4", 65535, 2, ">"), grey()),
+    "tiff grey 32 without a sign": Good(grey_tiff("u4", 2**32 - 1, 1), grey()),
+    "tiff grey 32 without a sign, to 16 bits": Good(grey_tiff("u4", 65535, 1), grey()),
+    "tiff grey 16 with a sign": Good(grey_tiff("i2", 32767, 2), grey()),
+    "tiff grey 16 with a sign, big end first": Good(grey_tiff("i2", 32767, 2, ">"), grey()),
+    "tiff rgb 16 in planes": Good(deep_planes("<")),
+    "tiff rgb 16 in planes, big end first": Good(deep_planes(">")),
+    "tiff rgba 16 in planes": Good(deep_planes("<", alpha=True), alpha=128),
+    "tiff big, big end first": Bad(lambda: b"MM\0+\0\x08\0\0" + bytes(99), RAW),
+    "tiff webp": Bad(tagged(t259=50001), RAW),
+    "tiff of another compression": Bad(tagged(t259=34712), RAW),
+    "dng": Bad(tagged(t50706=1), RAW),
+    "preview of a raw file": Bad(tagged(t254=1, t330=8), RAW),
+    "tiff that is small of something": Good(tagged(t254=1)),
     "jpeg 2000": Good(saved("JPEG2000")),
     "jpeg 2000 grey": Good(saved("JPEG2000", "L"), grey()),
     "jpeg 2000 rgba": Good(clear("JPEG2000"), alpha=HIDDEN),
     "jpeg 2000 grey 16": Good(
         lambda: encoded(levels(GREY * 257, 65535, np.uint16), "JPEG2000"), grey()
     ),
+    "jpeg 2000 rgb 16": Bad(partial(jpeg2000, 16), KIND.format("JPEG 2000")),
+    "jpeg 2000 rgb 12": Bad(partial(jpeg2000, 12), KIND.format("JPEG 2000")),
+    "jpeg 2000 rgba 16": Bad(partial(jpeg2000, 16, "RGBA"), KIND.format("JPEG 2000")),
+    "jpeg 2000 grey 4": Bad(partial(jpeg2000, 4, "L"), KIND.format("JPEG 2000")),
+    "jpeg of 12 bits": Bad(
+        lambda: with_frame(encoded(marked(), "JPEG"), 4, ">B", 12), KIND.format("JPEG")
+    ),
     "jpeg 2000 without box": Good(saved("JPEG2000", no_jp2=True)),
+    "png rgb 16, one clear": Good(keyed_sixteen(0), grey(255), 0, OUTSIDE),
+    "png rgb 16, one nearly that is clear": Good(keyed_sixteen(1)),
+    "png grey 4": Good(packed(4, 7), grey(119)),
+    "png grey 4, one clear": Good(packed(4, 7, key(7)), grey(255), 0, OUTSIDE),
+    "png grey 2, one clear": Good(packed(2, 1, key(1)), grey(255), 0, OUTSIDE),
+    "png 1 bit, one clear": Good(packed(1, 0, key(0)), grey(255), 0, OUTSIDE),
     # Alpha
     "alpha all opaque": Good(clear("PNG", alpha=255)),
     "alpha all half": Good(clear("PNG", alpha=128), alpha=128),
@@ -312,6 +457,43 @@ ROWS = {
     "icc broken": Good(saved("PNG", icc_profile=b"broken")),
     "icc cut": Good(saved("PNG", icc_profile=swapped_profile()[:200])),
     "icc giant": Good(saved("TIFF", icc_profile=swapped_profile() + bytes(5 << 20))),
+    # Colours told of in other ways
+    "gamma 1": Good(by_hand(0, 55, extra=gamma(1)), grey(128), 1),
+    "gamma 1, rgb": Good(by_hand(2, 55, 55, 55, extra=gamma(1)), grey(128), 1),
+    "gamma, the usual": Good(by_hand(2, *COLOUR, extra=gamma(0.45455))),
+    "gamma, the usual, and srgb's primaries": Good(
+        by_hand(2, *COLOUR, extra=gamma(0.45455) + SRGB)
+    ),
+    "gamma 0": Good(by_hand(2, *COLOUR, extra=gamma(0))),
+    "gamma that leaves nothing to see": Good(by_hand(2, *COLOUR, extra=gamma(40_000))),
+    "gamma 1 and srgb": Good(by_hand(2, *COLOUR, extra=chunk(b"sRGB", b"\0") + gamma(1))),
+    "gamma 1 and cicp of srgb": Good(by_hand(2, *COLOUR, extra=code_points(1, 13) + gamma(1))),
+    "gamma 1 and icc": Good(
+        lambda: with_chunk(encoded(marked(), "PNG", icc_profile=swapped_profile()), gamma(1)),
+        (80, 200, 40),
+        1,
+    ),
+    "primaries of p3": Good(by_hand(2, *COLOUR, extra=P3), FROM_P3, 1),
+    "primaries of nothing": Good(by_hand(2, *COLOUR, extra=NO_PRIMARIES)),
+    "cicp of p3": Good(by_hand(2, *COLOUR, extra=code_points(12, 13)), FROM_P3, 1),
+    "cicp of p3 goes before gamma": Good(
+        by_hand(2, *COLOUR, extra=gamma(1) + code_points(12, 13)), FROM_P3, 1
+    ),
+    "cicp of linear light": Good(by_hand(2, 55, 55, 55, extra=code_points(1, 8)), grey(128), 1),
+    "cicp that is unknown": Good(by_hand(2, *COLOUR, extra=code_points(2, 2))),
+    "cicp cut": Good(by_hand(2, *COLOUR, extra=chunk(b"cICP", b"\x0c"))),
+    # A PQ level of 148 is 203 nits, paper white; 128 is 92 nits, 0.46 of that and sRGB's 180.
+    "cicp of pq": Good(
+        by_hand(2, 128, 128, 128, extra=code_points(1, 16)), grey(180), 1, None, (HDR,)
+    ),
+    # An HLG level of 191 is paper white; 128 is 51 nits, 0.25 of that and sRGB's 137.
+    "cicp of hlg": Good(
+        by_hand(2, 128, 128, 128, extra=code_points(9, 18)), grey(137), 1, None, (HDR,)
+    ),
+    "avif in p3": Good(nclx("AVIF", 12, 13), FROM_P3, 3),
+    "avif in unknown colours": Good(nclx("AVIF", 2, 2), within=3),
+    "heic in p3": Good(nclx("HEIF", 12, 13), FROM_P3, 3),
+    "heic with video's curve": Good(nclx("HEIF", 1, 1), within=3),
     # More than one picture
     "gif frames": Good(partial(frames, "GIF", 3), within=1, notes=(SEVERAL,)),
     "gif of 3000 frames": Good(partial(frames, "GIF", 3000), within=1, notes=(SEVERAL,)),
@@ -321,6 +503,13 @@ ROWS = {
     "heic frames": Good(partial(frames, "HEIF", **EXACT), within=3, notes=(SEVERAL,)),
     "tiff pages": Good(partial(frames, "TIFF"), notes=(SEVERAL,)),
     "mpo": Good(partial(frames, "MPO", **JPEG), within=3, notes=(SEVERAL,)),
+    "png that claims frames": Good(
+        by_hand(2, *COLOUR, extra=animation_control(5) + frame_control(WIDTH))
+    ),
+    **{
+        f"{kind} on a larger canvas".lower(): Good(partial(half_canvas, kind), alpha=HIDDEN)
+        for kind in ("PNG", "GIF", "WEBP")
+    },
     # Names
     "name with unicode": Good(saved("PNG"), file="Rødstrupe 鸟 👩‍🔬.png", name="Rødstrupe 鸟 👩‍🔬"),
     "name with commas": Good(saved("PNG"), file="Blaue Meise, 2, a.png", name="Blaue Meise, 2, a"),
@@ -350,6 +539,29 @@ ROWS = {
         for kind in FORMATS
         for share in (0.1, 0.9)
     },
+    **{
+        f"jpeg cut at {share:.0%} and ended": Bad(ended(share), DAMAGED)
+        for share in (0.3, 0.6, 0.9)
+    },
+    "jpeg cut at its restart and ended": Bad(ended(0.5, restart_marker_rows=1), DAMAGED),
+    "jpeg progressive, cut and ended": Bad(ended(0.3, progressive=True), DAMAGED),
+    "jpeg of a third of its rows": Bad(
+        lambda: with_frame(encoded(marked(), "JPEG"), 5, ">H", 3 * HEIGHT), DAMAGED
+    ),
+    "jpeg without its end": Good(lambda: encoded(marked(), "JPEG", **JPEG)[:-2], within=3),
+    "jpeg with half its end": Good(lambda: encoded(marked(), "JPEG", **JPEG)[:-1], within=3),
+    "jpeg with more behind it": Good(
+        lambda: encoded(marked(), "JPEG", **JPEG) + bytes(999) + b"\xff\xd9", within=3
+    ),
+    "jpeg with a jpeg behind it": Good(
+        lambda: encoded(marked(), "JPEG", **JPEG) + encoded(marked(), "JPEG"), within=3
+    ),
+    "jpeg with bytes before its end": Good(
+        lambda: encoded(marked(), "JPEG", **JPEG)[:-2] + bytes(99) + b"\xff\xff\xd9", within=3
+    ),
+    "jpeg with bytes between markers": Good(
+        lambda: (d := encoded(marked(), "JPEG", **JPEG))[:20] + b"\0\0\xff" + d[20:], within=3
+    ),
     "jpeg progressive cut": Bad(cut("JPEG", 0.8, progressive=True), DAMAGED),
     "tiff lzw cut": Bad(cut("TIFF", 0.5, compression="tiff_lzw"), DAMAGED),
     "png signature only": Bad(lambda: b"\x89PNG\r\n\x1a\n", DAMAGED),

@@ -16,6 +16,7 @@ from sr.inference.upscaler import Upscaler, load
 from sr.models import catalog
 from sr.models.rrdbnet import RRDBNet
 from sr.models.srresnet import SRResNet
+from sr.models.srvgg import SRVGG
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +179,29 @@ def test_a_result_that_is_not_finite_is_never_a_black_picture():
     nn.init.constant_(network.trunk.conv1.weight, float("nan"))
     with pytest.raises(EngineError, match="not a picture"):
         engine.upscale(Photo(noise(9, 9)), small(network), device="cpu")
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (5, 1), (1, 1)])
+@pytest.mark.parametrize("scale", [1, 2, 3, 8])
+def test_a_network_of_another_scale_is_a_sentence(scale, shape):
+    with pytest.raises(EngineError, match="a picture of another size: try another model"):
+        engine.upscale(Photo(noise(*shape)), small(SRVGG(8, 2, scale)), device="cpu")
+
+
+def test_rows_that_were_never_written_are_a_sentence(monkeypatch):
+    run = engine._run
+    monkeypatch.setattr(engine, "_run", lambda *given: list(run(*given))[:-1])
+    with pytest.raises(EngineError, match="a picture of another size"):
+        engine.upscale(Photo(noise(40, 20)), small(), device="cpu", tile=7)
+
+
+def test_nothing_is_seen_where_nothing_is_written_yet():
+    """New memory may hold another's photo, so it is filled with one first."""
+    for _ in range(3):
+        np.full((160, 80, 3), 123, np.uint8)  # what the next such array would begin with
+        photo = Photo(noise(40, 20), np.full((40, 20), 255, np.uint8))
+        step = next(engine.steps(photo, small(), device="cpu", tile=4))
+        assert step.canvas[:4].any() and not step.canvas[40:].any()
 
 
 def test_the_result_and_what_is_free_bound_the_budget(monkeypatch):

@@ -74,6 +74,7 @@ FILES = {
     "rrdb new, params": ("rrdb", real_esrgan, "params", "", RRDB),
     "compact": ("compact", real_esrgan, "params", "", COMPACT),
     "compact, params_ema": ("compact", real_esrgan, "params_ema", "", COMPACT),
+    "srgan, ema_state_dict": ("srgan", srgan, "ema_state_dict", "", BOTH),
     "ours": ("srgan", lambda key: key, None, "", (model.OURS, *BOTH)),
 }
 
@@ -92,6 +93,12 @@ def test_every_layout_gives_the_network_it_came_from(case, tmp_path):
     photo = torch.rand(1, 3, 9, 11)
     with torch.inference_mode():
         assert torch.equal(network(photo), origin(photo))
+
+
+def test_of_both_kinds_of_state_the_trained_one_is_taken(tmp_path):
+    trained, averaged = ({"a": torch.full((1,), value)} for value in (1.0, 2.0))
+    torch.save({"ema_state_dict": averaged, "state_dict": trained}, tmp_path / "w.pth")
+    assert model.read_tensors(tmp_path / "w.pth") == trained
 
 
 def test_safetensors_in_half_precision(tmp_path):
@@ -133,7 +140,9 @@ class Evil:
         return (exec, ("raise SystemExit('code in a weights file was run')",))
 
 
-@pytest.mark.parametrize("content", [Evil(), {"state_dict": {"a": "text"}}, [1, 2]])
+@pytest.mark.parametrize(
+    "content", [Evil(), {"state_dict": {"a": "text"}}, [1, 2], {5: torch.zeros(1)}]
+)
 def test_what_is_no_plain_tensors_is_refused(tmp_path, content):
     path = tmp_path / "weights.pth"
     torch.save(content, path)
