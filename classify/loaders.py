@@ -157,7 +157,7 @@ def timm_folder(path: Path) -> Classifier:
         reason = " ".join(str(error).split())[:200] if written else type(error).__name__
         raise BadWeights(f"{path.name} doesn't fit its config.json ({reason})") from None
     state = model.state_dict()
-    check_numbers(path, {name: t for name, t in state.items() if t.is_floating_point()})
+    check_numbers(path, state, state)
     labels = model.pretrained_cfg.get("label_names")
     labels = labels if isinstance(labels, list) else []
     if len(labels) > model.num_classes:
@@ -227,4 +227,5 @@ def _translate(key: str, rules: tuple) -> str:
 def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     with reading(path):
         check_tensors(path, state, model.state_dict())
+        check_numbers(path, state, model.state_dict())
     model.load_state_dict(state, strict=True)

@@ -97,10 +97,9 @@ def no_larger_than(path: Path) -> Iterator[None]:
 
 
 def check_tensors(path: Path, found: Mapping, expected: Mapping) -> None:
-    """That `found` has the tensors that a network has: names, shapes, and finite numbers in them.
+    """That the tensors in `found` have the names and shapes of those in `expected`.
 
-    Both map names to tensors; those in `expected` may be on the meta device. Raises `BadWeights`
-    naming the keys that don't fit.
+    Both map names to tensors. Raises `BadWeights` naming the keys that don't fit.
     """
     complaints = {
         "lacks": sorted(set(expected) - set(found)),
@@ -114,12 +113,15 @@ def check_tensors(path: Path, found: Mapping, expected: Mapping) -> None:
     for what, names in complaints.items():
         if names:
             raise BadWeights(f"{path.name} {what} {', '.join(names[:3])}{_more(names)}")
-    check_numbers(path, {n: t for n, t in found.items() if expected[n].is_floating_point()})
 
 
-def check_numbers(path: Path, found: Mapping) -> None:
-    """That tensors have finite fractions in them. Raises `BadWeights` naming those that don't."""
-    if broken := [brief(name) for name, tensor in found.items() if not _is_finite(tensor)]:
+def check_numbers(path: Path, found: Mapping, expected: Mapping) -> None:
+    """That the tensors in `found` have finite fractions where those in `expected` have fractions.
+
+    Raises `BadWeights` naming those that don't.
+    """
+    wanted = [name for name, tensor in expected.items() if tensor.is_floating_point()]
+    if broken := [brief(name) for name in wanted if not _is_finite(found[name])]:
         names = f"{', '.join(broken[:3])}{_more(broken)}"
         raise BadWeights(f"{path.name} has NaN, infinity or other than fractions in {names}")
 

@@ -37,7 +37,7 @@ ARROWS = {
     "ui.results": CORE | {"sr.compare"},
     "ui.serving": CORE | {"ui.errors", "ui.results"},
     "ui.pipeline": CORE | {"classify", "sr.compare", "ui.queue", "ui.results", "ui.zero"},
-    "ui.comparing": CORE | {"classify", "sr.compare", "ui.queue", "ui.pipeline"},
+    "ui.comparing": CORE | {"classify", "sr.compare", "ui.queue", "ui.pipeline", "ui.results"},
     "ui.shelf": {"sr.compare"},
     "ui.components": CORE | {"classify", "sr.compare", "ui.words", "ui.pipeline", "ui.shelf"}
     | {"ui.serving"},

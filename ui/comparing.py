@@ -17,7 +17,7 @@ from sr import settings
 from sr.compare import comparison, methods
 from sr.compare.comparison import Keep, Pair, Row
 from sr.compare.degradations import Degradation, evaluated
-from ui import pipeline
+from ui import pipeline, results
 from ui.pipeline import Request, State
 from ui.queue import Place
 
@@ -49,7 +49,8 @@ def compare(
     for name in dict.fromkeys(names) or methods.preferred():
         yield State()  # fetching weights can take minutes
         chosen.append(methods.method(name))
-    with pipeline.QUEUE.place("compare", comparison.work(width * height, chosen)) as place:
+    place = pipeline.QUEUE.place("compare", comparison.work(width * height, chosen))
+    with place as place, results.using(path):
         yield from pipeline.waited(place, State())
         yield from pipeline.QUEUE.work(_compared(path, how, chosen, keep, place))
         place.finish()

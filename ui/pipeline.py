@@ -110,7 +110,8 @@ def upscale(request: Request) -> Iterator[State]:
     # Auto takes for some photos come with packages.
     kind = sr.load(request.model or auto.usual()).model.name
     fits = size[0] * size[1] <= limit
-    with QUEUE.place(kind, size[0] * size[1]) as place, results.request_folder() as folder:
+    place, using = QUEUE.place(kind, size[0] * size[1]), results.using(request.path)
+    with place as place, using, results.request_folder() as folder:
         state = State(folder, pace=QUEUE.pace(kind))
         looks = [_glanced, _found, *([_previewed] if fits else [])]
         for look in looks if request.page and (request.name or request.before) else []:
@@ -131,7 +132,7 @@ def identify(request: Request) -> Iterator[State]:
 
     size_of(request, settings.MAX_PIXELS_READ)
     sr.load(auto.usual())  # a small bird is enlarged
-    with QUEUE.place("naming", 1) as place:
+    with QUEUE.place("naming", 1) as place, results.using(request.path):
         yield from waited(place, State())
         yield from QUEUE.work(_identified(request))
         place.finish()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +28,33 @@ def new_folder() -> Path:
     return Path(tempfile.mkdtemp(dir=parent))
 
 
+_in_use: Counter[str] = Counter()
+
+
+def in_use() -> set[str]:
+    """Files and folders of requests that wait or are worked on, which may take long."""
+    return set(_in_use)
+
+
+@contextmanager
+def using(path: str | Path | None) -> Iterator[None]:
+    """A file or a folder is in use in the block."""
+    _in_use[str(path)] += 1
+    try:
+        yield
+    finally:
+        _in_use.subtract([str(path)])
+        if not _in_use[str(path)]:
+            del _in_use[str(path)]
+
+
 @contextmanager
 def request_folder() -> Iterator[Path]:
-    """The same, and at once deleted where a file couldn't be written: half of it may be there."""
+    """The same, in use; at once deleted where a file couldn't be written: half may be there."""
     folder = new_folder()
     try:
-        yield folder
+        with using(folder):
+            yield folder
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -13,6 +13,7 @@ from hub import (
     BadWeights,
     PackageFile,
     Source,
+    check_numbers,
     check_tensors,
     no_larger_than,
     read_checkpoint,
@@ -84,6 +85,7 @@ class Model:
         state = self.read(path, outline)
         network = self.build()
         with reading(path):
+            check_numbers(path, state, outline.state_dict())
             network.load_state_dict(state, strict=True)
         return network.eval()
 

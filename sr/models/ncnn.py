@@ -79,8 +79,8 @@ def _layer(words: list[str], file: str) -> Layer:
     except ValueError:
         raise BadWeights(f"{file} has a line that is no layer: {brief(' '.join(words))}") from None
     if kind not in PLAIN | {CONVOLUTION}:
-        raise BadWeights(f"{file} has a layer of the unknown kind {kind[:40]}")
-    return Layer(kind, name[:60], options)
+        raise BadWeights(f"{file} has a layer of the unknown kind {brief(kind)}")
+    return Layer(kind, brief(name), options)
 
 
 def _check(layer: Layer, name: str, conv: nn.Conv2d) -> None:

@@ -105,13 +105,13 @@ def bias(tensor: torch.Tensor) -> dict[str, torch.Tensor]:
 )
 def test_weights_that_are_no_finite_numbers_are_named(tmp_path, tensor):
     with pytest.raises(hub.BadWeights, match=r"NaN, infinity or other than fractions in a\.bias$"):
-        hub.check_tensors(tmp_path / "w.pth", bias(tensor), TENSORS)
+        hub.check_numbers(tmp_path / "w.pth", bias(tensor), TENSORS)
 
 
 def test_large_finite_numbers_and_whole_ones_where_they_belong_are_fine(tmp_path):
-    hub.check_tensors(tmp_path / "w.pth", bias(torch.full((2,), 3e38)), TENSORS)
+    hub.check_numbers(tmp_path / "w.pth", bias(torch.full((2,), 3e38)), TENSORS)
     counted = {"seen": torch.tensor(3)}
-    hub.check_tensors(tmp_path / "w.pth", counted, {"seen": torch.tensor(0)})
+    hub.check_numbers(tmp_path / "w.pth", counted, {"seen": torch.tensor(0)})
 
 
 def deflated(data: bytes) -> bytes:

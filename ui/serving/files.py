@@ -38,12 +38,13 @@ def sweep(place: Path, seconds: float, kept: Set[str] = frozenset()) -> None:
     """Delete what has lain in a folder for longer, and folders in it that are empty by then.
 
     By the time of the last change to a file's entry, which copying can't set back.
-    kept: paths of files that stay.
+    kept: paths of files that stay, and of folders that do with the files in them.
     """
     oldest, old = time.time() - seconds, []
     for path in place.rglob("*"):
         with suppress(OSError):  # gone meanwhile
-            if path.lstat().st_ctime < oldest and str(path) not in kept:
+            stays = not kept.isdisjoint((str(path), str(path.parent)))
+            if path.lstat().st_ctime < oldest and not stays:
                 old.append(path)
     for path in sorted(old, reverse=True):  # a folder after what is in it
         with suppress(OSError):  # gone meanwhile, or a folder in use
@@ -55,12 +56,14 @@ def sweep(place: Path, seconds: float, kept: Set[str] = frozenset()) -> None:
 def sweep_for_ever(page: gr.Blocks) -> None:
     """Sweep at once, for what an earlier run has left, and then now and then.
 
-    The page's own pictures, such as the examples, stay.
+    The page's own pictures, such as the examples, stay, and what is in use.
     """
+    from ui.results import in_use  # which imports Gradio
+
     while True:
         parts = list(page.blocks.values())
         kept = {path for part in parts for path in getattr(part, "keep_in_cache", ())}
-        sweep(folder(), settings.KEPT_SECONDS, kept)
+        sweep(folder(), settings.KEPT_SECONDS, kept | in_use())
         time.sleep(settings.KEPT_SECONDS / SWEEPS)
 
 

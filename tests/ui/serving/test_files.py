@@ -10,6 +10,7 @@ import httpx
 from gradio_client import Client, handle_file
 
 from tests.conftest import EXAMPLES, ROOT, running_app
+from ui import results
 from ui.serving import files
 from ui.serving.files import sweep
 
@@ -57,6 +58,21 @@ def test_a_folder_goes_with_the_last_file_in_it(tmp_path):
     time.sleep(0.3)
     sweep(tmp_path, 0.2)
     assert not everything(tmp_path)
+
+
+def test_what_a_request_uses_stays_however_long_it_waits(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    photo = tmp_path / "upload.png"
+    photo.write_bytes(b"x")
+    with results.using(photo), results.using(photo), results.request_folder() as folder:
+        (folder / "a_bicubic.png").write_bytes(b"x")
+        time.sleep(0.1)
+        with results.using(photo):
+            pass
+        sweep(tmp_path, 0, results.in_use())
+        assert everything(tmp_path) == {photo.name, folder.name, f"{folder.name}/a_bicubic.png"}
+    sweep(tmp_path, 0, results.in_use())
+    assert not everything(tmp_path) and not results.in_use()
 
 
 def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path):
