@@ -93,6 +93,12 @@ def test_birder_files_give_timm_networks(architecture, tmp_path):
             "has a wrong shape in stem.conv.weight",
         ),
         (lambda c: c["class_to_idx"].popitem(), "names 2 classes and has 3"),
+        (
+            lambda c: c["state"]["stem.0.weight"].fill_(float("nan")),
+            r"has NaN, infinity or other than fractions in stem\.conv\.weight",
+        ),
+        (lambda c: c.pop("rgb_stats"), r"can be read safely \(KeyError\)"),
+        (lambda c: c["state"].update({5: 1}), r"can be read safely \(TypeError\)"),
     ],
 )
 def test_a_birder_file_that_does_not_fit_is_refused(tmp_path, change, sentence):

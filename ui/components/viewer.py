@@ -112,7 +112,7 @@ def read(value: dict[str, Any] | None) -> View:
 
 def _is_ours(path: str) -> bool:
     """Whether a file is an upload or a result; Gradio sees to that for marked files alone."""
-    return is_in_or_equal(path, get_upload_folder())
+    return isinstance(path, str) and is_in_or_equal(path, get_upload_folder())
 
 
 def file(path: Path) -> File:

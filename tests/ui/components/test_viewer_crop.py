@@ -126,9 +126,17 @@ def test_boxes_are_read_and_written():
             parse_box(wrong)
 
 
-def test_a_value_goes_through_json_and_what_is_none_of_ours_is_refused(tmp_path):
+def test_a_value_goes_through_json_and_what_is_none_of_ours_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     view = View("named", file=file(tmp_path / "a.png"), name="a.png")
     assert read(view.value()) == view and read(None) == View()
-    for wrong in ({"results": [{"who": 1}]}, {"file": {"path": 3}}, {"file": {"a": 1}}, "text"):
+    elsewhere = {"before": file(tmp_path.parent / "a.png")}
+    for wrong in (
+        {"results": [{"who": 1}]},
+        {"file": {"path": 3}},
+        {"file": {"a": 1}},
+        "text",
+        elsewhere,
+    ):
         with pytest.raises(PhotoError, match="out of date"):
             read(wrong)
