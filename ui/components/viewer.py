@@ -103,8 +103,11 @@ def read(value: dict[str, Any] | None) -> View:
         view = replace(view, results=[Result(**one) for one in view.results])
         named = [view.file, view.photo, view.before, view.growing]
         named += [one.file for one in view.results]
-        if not all(_is_ours(one["path"]) for one in named if one):
+        # A photo that the browser shows itself, while it is uploaded, has an address alone.
+        if not all(_is_ours(one["path"]) for one in named if one and "path" in one):
             raise ValueError
+        if view.file and "path" not in view.file:
+            raise KeyError
     except (TypeError, KeyError, AttributeError, ValueError):
         raise PhotoError("The page is out of date: load it again.") from None
     return view
