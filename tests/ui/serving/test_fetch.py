@@ -6,6 +6,7 @@ import errno
 import http.server
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,9 @@ def site(monkeypatch, tmp_path) -> Iterator[str]:
 
 
 def get(address: str) -> Path:
-    return Path(asyncio.run(fetch.fetched(address)))
+    """In a thread of its own: a browser's tests leave a running loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return Path(pool.submit(asyncio.run, fetch.fetched(address)).result())
 
 
 def test_a_photo_is_fetched_under_its_name(site):
