@@ -15,8 +15,6 @@ files.choose_folder()  # before Gradio is imported, which looks where it is
 import gradio as gr
 from starlette.middleware import Middleware
 
-import hub
-from classify import catalog as classifiers
 from sr import settings
 from ui import status
 from ui.api import build_api
@@ -25,6 +23,7 @@ from ui.components.theme import ICON, STYLE, THEME
 from ui.errors import ERRORS
 from ui.serving.bounds import Bounds
 from ui.serving.mistakes import tell_mistakes
+from ui.serving.variables import check_settings
 from ui.upscale.tab import build_upscale_tab
 from ui.words import ENGLISH, WORDS
 
@@ -46,17 +45,6 @@ def build() -> gr.Blocks:
         build_api()
     tell_mistakes(page)
     return page
-
-
-def check_settings() -> None:
-    """Raise one of `ERRORS` for what the command line or the environment says wrongly."""
-    settings.max_pixels()
-    hub.check_place(settings.own_weights(), "model.safetensors")
-    hub.check_place(classifiers.own_weights(), "model.safetensors", "config.json")
-    if settings.device() or settings.precision() != "auto":
-        from sr.inference import device  # takes a second, to import PyTorch
-
-        device.choose_precision(device.choose_device())
 
 
 def main() -> int:

@@ -17,8 +17,7 @@ from tqdm import tqdm
 
 from sr import commands
 from sr.commands import shown, tell
-from sr.image import Photo, PhotoError, read, write
-from sr.image.read import _printable, _stem  # before a photo is read
+from sr.image import Photo, PhotoError, is_disk_full, read, stem, write
 from sr.inference import EngineError, auto, engine, upscaler
 from sr.inference.upscaler import Upscaler
 from sr.models import catalog
@@ -51,7 +50,7 @@ def targets(photos: list[str], folder: Path) -> dict[str, Path]:
     next get the first free of <stem>-2_x4.png, <stem>-3_x4.png and so on. Neither what is in the
     folder nor whether a photo can be read matters.
     """
-    stems = {photo: _stem(_printable(Path(photo).name)) for photo in photos}
+    stems = {photo: stem(Path(photo).name) for photo in photos}
     wanted = {_same(folder / f"{name}_x4.png") for name in stems.values()}
     taken = {_same(Path(photo)) for photo in photos}
     numbers, found = defaultdict(lambda: count(1)), {}
@@ -133,7 +132,7 @@ def _enlarged(path: str, args: argparse.Namespace) -> tuple[Photo, Upscaler]:
 
 def _why_not(error: OSError) -> str:
     """The rest of a sentence about a file or a folder that can't be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return "can't be written, the disk is full: free some space."
     if error.errno == errno.EISDIR:
         return "can't be written, a folder has that name: rename it, or choose another --out."

@@ -5,13 +5,16 @@ from __future__ import annotations
 import http.server
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client, handle_file
@@ -56,6 +59,19 @@ def upload(app_url: str, path: Path, name: str = "photo.png") -> dict:
     request = urllib.request.Request(f"{app_url}/gradio_api/upload", body, headers)
     with urllib.request.urlopen(request) as answer:
         return {"path": json.load(answer)[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def break_off_an_upload(app_url: str, sent: int, meanwhile: Callable[[], object] = bool) -> None:
+    """Begin to upload 9 MB and hang up after `sent` bytes, once `meanwhile` has returned."""
+    where = urlsplit(app_url)
+    head = (
+        "POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+        'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    )
+    with socket.create_connection((where.hostname, where.port)) as connection:
+        connection.sendall(head.encode() + bytes(sent))
+        meanwhile()
 
 
 @pytest.mark.parametrize("path", SECRETS)

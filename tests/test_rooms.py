@@ -35,7 +35,7 @@ ARROWS = {
     "ui.errors": CORE | {"classify", "ui.queue"},
     "ui.zero": CORE | {"ui.errors"},
     "ui.results": CORE | {"sr.compare"},
-    "ui.serving": CORE | {"ui.errors", "ui.results"},
+    "ui.serving": CORE | {"classify", "ui.errors", "ui.results"},
     "ui.pipeline": CORE | {"classify", "sr.compare", "ui.queue", "ui.results", "ui.zero"},
     "ui.comparing": CORE | {"classify", "sr.compare", "ui.queue", "ui.pipeline", "ui.results"},
     "ui.shelf": {"sr.compare"},

@@ -62,8 +62,9 @@ def run(
     try:
         yield STARTED | {"progress": progress_bar(state, words)}
         work = comparing.compare(path, names, lambda *kept: keep(folder, *kept), degradation)
-        for state in work:
-            yield {"progress": progress_bar(state, words)}
+        with results.using(folder):
+            for state in work:
+                yield {"progress": progress_bar(state, words)}
         kept, picture = keep_comparison(state, folder, degradation, words)
         finished = True
     except Exception as error:

@@ -49,8 +49,8 @@ def compare(
     for name in dict.fromkeys(names) or methods.preferred():
         yield State()  # fetching weights can take minutes
         chosen.append(methods.method(name))
-    place = pipeline.QUEUE.place("compare", comparison.work(width * height, chosen))
-    with place as place, results.using(path):
+    work = comparison.work(width * height, chosen)
+    with pipeline.QUEUE.place("compare", work) as place, results.using(path):
         yield from pipeline.waited(place, State())
         yield from pipeline.QUEUE.work(_compared(path, how, chosen, keep, place))
         place.finish()

@@ -1,13 +1,12 @@
 """The rooms' own errors, which are written for people, as Gradio shows them."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import gradio as gr
 
 from classify import catalog as classifiers
-from sr.image import PhotoError
+from sr.image import PhotoError, is_disk_full
 from sr.inference import EngineError
 from sr.models import catalog
 from sr.settings import SettingError
@@ -16,14 +15,11 @@ from ui.queue import Busy
 ERRORS = (SettingError, PhotoError, EngineError, Busy, *catalog.ERRORS, *classifiers.ERRORS)
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
 def sentence(error: BaseException | None) -> str | None:
     """What an error says to people, or None for one that isn't written for them."""
     if isinstance(error, ERRORS):
         return str(error)
-    if isinstance(error, OSError) and error.errno in FULL:
+    if is_disk_full(error):
         return "The disk here is full, so nothing was saved: try again in an hour."
     return None
 

@@ -110,8 +110,11 @@ def upscale(request: Request) -> Iterator[State]:
     # Auto takes for some photos come with packages.
     kind = sr.load(request.model or auto.usual()).model.name
     fits = size[0] * size[1] <= limit
-    place, using = QUEUE.place(kind, size[0] * size[1]), results.using(request.path)
-    with place as place, using, results.request_folder() as folder:
+    with (
+        QUEUE.place(kind, size[0] * size[1]) as place,
+        results.using(request.path),
+        results.request_folder() as folder,
+    ):
         state = State(folder, pace=QUEUE.pace(kind))
         looks = [_glanced, _found, *([_previewed] if fits else [])]
         for look in looks if request.page and (request.name or request.before) else []:

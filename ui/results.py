@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +27,7 @@ def new_folder() -> Path:
     return Path(tempfile.mkdtemp(dir=parent))
 
 
-_in_use: Counter[str] = Counter()
+_in_use: list[str] = []
 
 
 def in_use() -> set[str]:
@@ -39,13 +38,11 @@ def in_use() -> set[str]:
 @contextmanager
 def using(path: str | Path | None) -> Iterator[None]:
     """A file or a folder is in use in the block."""
-    _in_use[str(path)] += 1
+    _in_use.append(str(path))
     try:
         yield
     finally:
-        _in_use.subtract([str(path)])
-        if not _in_use[str(path)]:
-            del _in_use[str(path)]
+        _in_use.remove(str(path))
 
 
 @contextmanager

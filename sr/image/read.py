@@ -50,7 +50,7 @@ def read(path: str | Path, *, name: str | None = None, max_pixels: int | None = 
         )
         exif = metadata.kept(metadata.read_exif(file.exif, image))
         quality = jpeg_quality(getattr(image, "quantization", None))  # only JPEG and MPO have it
-        return Photo(colour.fill_hidden(pixels, alpha), alpha, _stem(name), notes, exif, quality)
+        return Photo(colour.fill_hidden(pixels, alpha), alpha, stem(name), notes, exif, quality)
 
 
 def read_size(path: str | Path, *, max_pixels: int | None = None) -> tuple[int, int]:
@@ -263,7 +263,11 @@ def check_size(size: tuple[int, int], name: str, max_pixels: int | None = None) 
         )
 
 
-def _stem(name: str) -> str:
-    """The name without its ending, not hidden, and short enough for "_bicubic.png" behind it."""
-    stem = Path(name).stem.lstrip(".").encode()[:200].decode(errors="ignore")
-    return stem or "photo"
+def stem(name: str) -> str:
+    """What the results of a file of that name are called after.
+
+    It is without ending and what can't be printed, not hidden, and short enough for
+    "_bicubic.png" behind it.
+    """
+    start = Path(_printable(name)).stem.lstrip(".").encode()[:200].decode(errors="ignore")
+    return start or "photo"

@@ -1,5 +1,6 @@
 """Pixels -> file."""
 
+import errno
 import io
 import os
 import tempfile
@@ -38,6 +39,11 @@ def write(
         Path(part).unlink(missing_ok=True)
         raise
     return path
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether something couldn't be written for want of room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def jpeg(pixels: np.ndarray) -> bytes:

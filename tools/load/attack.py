@@ -69,15 +69,16 @@ class Client:
         return (self.folder / "log").read_text()
 
 
-def encoded(pixels: np.ndarray, kind: str, **options) -> bytes:
+def encoded(photo: Image.Image, kind: str, **options) -> bytes:
+    """A photo as a file of a kind."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **options)
+    photo.save(file, kind, **options)
     return file.getvalue()
 
 
 def flat_png(side: int) -> bytes:
     """A photo of one colour, small as a file."""
-    return encoded(np.full((side, side), 128, np.uint8), "PNG")
+    return encoded(Image.new("L", (side, side), 128), "PNG")
 
 
 def large_jpeg(megapixels: int) -> bytes:
@@ -85,12 +86,12 @@ def large_jpeg(megapixels: int) -> bytes:
     small = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     large = Image.fromarray(small).resize((height * 4 // 3, height), Image.Resampling.BICUBIC)
-    return encoded(np.asarray(large), "JPEG", quality=90)
+    return encoded(large, "JPEG", quality=90)
 
 
 def gif_of_comments(count: int) -> bytes:
     """A GIF with so many comments of 255 bytes before its picture."""
-    gif = encoded(np.zeros((8, 8), np.uint8), "GIF")
+    gif = encoded(Image.new("L", (8, 8)), "GIF")
     at = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
     return gif[:at] + (b"!\xfe\xff" + b"a" * 255 + b"\0") * count + gif[at:]
 
@@ -109,15 +110,8 @@ def data_uris(client: Client) -> list[str]:
 
 def odd_data_uris(client: Client) -> list[str]:
     """A CMYK photo and text that is no photo."""
-    pixels = np.asarray(Image.open(EXAMPLES / "owl.png").convert("CMYK"))
-    cmyk = encoded_cmyk(pixels)
+    cmyk = encoded(Image.open(EXAMPLES / "owl.png").convert("CMYK"), "JPEG")
     return [client.call("identify", uri(data), None, None) for data in (cmyk, b"no photo")]
-
-
-def encoded_cmyk(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels, "CMYK").save(file, "JPEG")
-    return file.getvalue()
 
 
 def waiting_names(client: Client) -> list[str]:

@@ -9,7 +9,6 @@ five minutes (or the first sixth), and nothing is left at the end.
 from __future__ import annotations
 
 import random
-import socket
 import sys
 import tempfile
 import threading
@@ -17,12 +16,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 from gradio_client import Client, handle_file
 
 from tests.conftest import EXAMPLES, App, running_app
+from tests.test_edges import break_off_an_upload
 from tools.load import attack
 from tools.load.run import digest, files, make_photos, memory_mb
 
@@ -89,14 +88,7 @@ class Mix:
         return "refused" if answer.status_code in (0, 413) else f"LET IN {answer.status_code}"
 
     def broken_off(self) -> str:
-        where = urlsplit(self.app.url)
-        head = (
-            "POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
-            "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
-            'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-        )
-        with socket.create_connection((where.hostname, where.port)) as connection:
-            connection.sendall(head.encode() + bytes(1_000_000))
+        break_off_an_upload(self.app.url, 1_000_000)
         return "done"
 
 

@@ -101,19 +101,18 @@ def read(value: dict[str, Any] | None) -> View:
         known = {one.name for one in fields(View)}
         view = View(**{name: part for name, part in (value or {}).items() if name in known})
         view = replace(view, results=[Result(**one) for one in view.results])
-        named = [view.file, view.photo, view.before, view.growing]
-        named += [one.file for one in view.results]
+        files = [view.file, *(one.file for one in view.results)]
         # A photo that the browser shows itself, while it is uploaded, has an address alone.
-        if not all(_is_ours(one["path"]) for one in named if one and "path" in one):
-            raise ValueError
-        if view.file and "path" not in view.file:
-            raise KeyError
-    except (TypeError, KeyError, AttributeError, ValueError):
-        raise PhotoError("The page is out of date: load it again.") from None
+        files += [one for one in (view.photo, view.before, view.growing) if one and "path" in one]
+        ours = all(_is_ours(one["path"]) for one in files if one)
+    except (TypeError, KeyError, AttributeError):
+        ours = False
+    if not ours:
+        raise PhotoError("The page is out of date: load it again.")
     return view
 
 
-def _is_ours(path: str) -> bool:
+def _is_ours(path: object) -> bool:
     """Whether a file is an upload or a result; Gradio sees to that for marked files alone."""
     return isinstance(path, str) and is_in_or_equal(path, get_upload_folder())
 

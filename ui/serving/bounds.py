@@ -45,12 +45,17 @@ class Bounds:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and CLOSED.search(scope["path"]):
-            await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
-            return
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
+        elif CLOSED.search(scope["path"]):
+            await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self.app(scope, receive, send)
+        else:
+            await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request with a body, or why not."""
         headers, upload = Headers(scope=scope), scope["path"].rstrip("/").endswith("/upload")
         most = MOST_UPLOADED if upload else MOST_SENT
         length = headers.get("content-length", "")

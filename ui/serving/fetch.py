@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import mimetypes
-import shutil
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -13,7 +12,7 @@ from safehttpx import AsyncSecureTransport, async_validate_url
 
 from sr import settings
 from sr.image import PhotoError
-from ui.results import new_folder
+from ui.results import request_folder
 
 SECONDS = 30  # for a photo to come, with all its redirects
 REDIRECTS = 5
@@ -81,11 +80,7 @@ def decoded(address: str) -> str:
 
 def written(data: bytes, name: str) -> str:
     """A photo's bytes in a file of that name; none where the disk is full. Raises `OSError`."""
-    folder = new_folder()
-    try:
+    with request_folder() as folder:
         path = folder / (Path(name).name[-60:] or "photo")
         path.write_bytes(data)
-    except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return str(path)

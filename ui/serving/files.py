@@ -24,9 +24,11 @@ def choose_folder() -> None:
     """Give this app a folder of its own, unless the environment names one.
 
     Gradio's usual one is shared by all apps of a machine, whose files are not to be swept.  To be
-    called before Gradio is imported, which looks then.
+    called before Gradio is imported, which looks then.  The path becomes an absolute one: files are
+    known by theirs.
     """
-    os.environ.setdefault(VARIABLE, str(Path(tempfile.gettempdir()).resolve() / "sharper-birds"))
+    usual = Path(tempfile.gettempdir()).resolve() / "sharper-birds"
+    os.environ[VARIABLE] = os.path.abspath(os.environ.get(VARIABLE) or usual)  # noqa: PTH100
 
 
 def folder() -> Path:
@@ -41,11 +43,12 @@ def sweep(place: Path, seconds: float, kept: Set[str] = frozenset()) -> None:
     kept: paths of files that stay, and of folders that do with the files in them.
     """
     oldest, old = time.time() - seconds, []
-    for path in place.rglob("*"):
-        with suppress(OSError):  # gone meanwhile
-            stays = not kept.isdisjoint((str(path), str(path.parent)))
-            if path.lstat().st_ctime < oldest and not stays:
-                old.append(path)
+    for parent, folders, names in os.walk(place):  # which bears that folders go meanwhile
+        for path in (Path(parent, name) for name in (*folders, *names)):
+            with suppress(OSError):
+                stays = not kept.isdisjoint((str(path), parent))
+                if path.lstat().st_ctime < oldest and not stays:
+                    old.append(path)
     for path in sorted(old, reverse=True):  # a folder after what is in it
         with suppress(OSError):  # gone meanwhile, or a folder in use
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -1,7 +1,6 @@
 """What a request may bring: length, room, whose page it is from."""
 
 import shutil
-import socket
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -16,6 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from sr import settings
+from tests.test_edges import break_off_an_upload
 from ui.serving import bounds
 from ui.serving.bounds import Bounds
 
@@ -95,21 +95,15 @@ def test_files_of_one_upload_are_bounded_together(app_url, uploads):
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(app_url, uploads):
-    host, port = app_url.removeprefix("http://").split(":")
-    head = (
-        b"POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
-        b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
-        b'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-    )
-    with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(head + bytes(3_000_000))
-        end = time.monotonic() + 10
-        while not parts(uploads):
+    end = time.monotonic() + 10
+
+    def until(begun: bool) -> None:
+        while bool(parts(uploads)) != begun:
             assert time.monotonic() < end
             time.sleep(0.02)
-    while parts(uploads):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+
+    break_off_an_upload(app_url, 3_000_000, lambda: until(begun=True))
+    until(begun=False)
 
 
 def test_what_there_is_no_room_for_is_refused(monkeypatch, client):

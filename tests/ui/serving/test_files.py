@@ -1,8 +1,10 @@
 """Nothing stays in the app's folder for longer than is said."""
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -85,6 +87,27 @@ def test_a_link_is_deleted_and_not_what_it_leads_to(tmp_path):
     assert everything(kept) == {"file"} and not everything(folder)
 
 
+def test_folders_that_go_meanwhile_are_no_error(tmp_path):
+    """Requests that end, and the Compare tab, delete their own; an error would end the sweeping."""
+    end, done = time.monotonic() + 2, threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            for i in range(20):
+                (tmp_path / str(i) / "deep").mkdir(parents=True)
+            for i in range(20):
+                shutil.rmtree(tmp_path / str(i), ignore_errors=True)
+
+    others = threading.Thread(target=come_and_go)
+    others.start()
+    try:
+        while time.monotonic() < end:
+            sweep(tmp_path, 3600)
+    finally:
+        done.set()
+        others.join()
+
+
 def test_a_folder_that_is_not_there_is_no_error(tmp_path):
     sweep(tmp_path / "none", 0)
 
@@ -100,8 +123,9 @@ def test_the_app_has_a_folder_of_its_own_unless_one_is_given(monkeypatch, tmp_pa
     options = {"cwd": ROOT, "capture_output": True, "text": True, "check": True}
     folders = set(subprocess.run(run, **options).stdout.split())
     assert len(folders) == 1 and folders.pop().endswith("/sharper-birds")
-    monkeypatch.setenv(files.VARIABLE, str(tmp_path))
-    assert set(subprocess.run(run, **options).stdout.split()) == {str(tmp_path)}
+    for given in (str(tmp_path), os.path.relpath(tmp_path, ROOT)):
+        monkeypatch.setenv(files.VARIABLE, given)
+        assert set(subprocess.run(run, **options).stdout.split()) == {str(tmp_path)}
 
 
 # The app, but that it keeps files for eight seconds.
