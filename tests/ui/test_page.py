@@ -149,6 +149,8 @@ def test_all_styles_at_once(page, little):
     assert [label.split(" ·")[0] for label in labels] == [
         "Before", "Auto", "Crisp", "Faithful", "Clean",
     ]  # fmt: skip
+    # Each style is done before the one that was shown is picked again.
+    page.wait_for_function("document.querySelector('.viewer .tag.after').innerText.endsWith('Auto')")
     assert page.inner_text(".viewer .tag.after") == "After · Auto"
     assert not page.locator("#all").is_disabled()
 
