@@ -150,7 +150,9 @@ def test_all_styles_at_once(page, little):
         "Before", "Auto", "Crisp", "Faithful", "Clean",
     ]  # fmt: skip
     # Each style is done before the one that was shown is picked again.
-    page.wait_for_function("document.querySelector('.viewer .tag.after').innerText.endsWith('Auto')")
+    page.wait_for_function(
+        "document.querySelector('.viewer .tag.after').innerText.endsWith('Auto')"
+    )
     assert page.inner_text(".viewer .tag.after") == "After · Auto"
     assert not page.locator("#all").is_disabled()
 
