@@ -29,6 +29,7 @@ from ui.words import ENGLISH, WORDS
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.png"))
 LARGEST_UPLOAD = "32mb"
+SESSIONS = 32  # whose components Gradio keeps; nothing of theirs is needed later
 
 
 def build() -> gr.Blocks:
@@ -71,6 +72,7 @@ def main() -> int:
         enable_monitoring=False,
         app_kwargs={"middleware": [Middleware(Bounds)]},
         max_file_size=LARGEST_UPLOAD,
+        state_session_capacity=SESSIONS,
         ssr_mode=False,
         pwa=True,
         favicon_path=ICON,

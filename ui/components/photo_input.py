@@ -3,11 +3,10 @@
 from urllib.parse import unquote
 
 import gradio as gr
-from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_http_url_like
 
-from ui.serving.fetch import decoded, fetched
+from ui.serving.fetch import fetched
 
 
 def photo_input(**options) -> gr.Image:
@@ -18,7 +17,7 @@ def photo_input(**options) -> gr.Image:
     would do, but Gradio writes a stub file beside the source of each.)
     """
     image = gr.Image(type="filepath", image_mode=None, format="png", **options)
-    image.preprocess = path_of
+    image.preprocess = lambda payload: payload and payload.path
     moved = image.async_move_resource_to_block_cache
 
     async def fetch(address):
@@ -33,10 +32,3 @@ def photo_input(**options) -> gr.Image:
 
     image.async_move_resource_to_block_cache = fetch
     return image
-
-
-def path_of(payload: ImageData | None) -> str | None:
-    """The file of an uploaded photo, or that of one given as a `data:` address."""
-    if payload is None or payload.path:
-        return payload and payload.path
-    return decoded(payload.url) if (payload.url or "").startswith("data:") else None

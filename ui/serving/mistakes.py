@@ -1,10 +1,12 @@
 """What callers of the API get wrong, answered in words."""
 
+import asyncio
 from typing import Any
 
 import gradio as gr
 
 from ui.errors import sentence
+from ui.serving.fetch import decoded
 
 
 def tell_mistakes(page: gr.Blocks) -> None:
@@ -16,6 +18,7 @@ def tell_mistakes(page: gr.Blocks) -> None:
 
     async def checked(function: Any, inputs: list[Any], *more: Any, **named: Any) -> list[Any]:
         try:
+            inputs = [await asyncio.to_thread(with_file, given) for given in inputs]
             return await check(function, inputs, *more, **named)
         except gr.Error as error:  # such as that of a choice that isn't one
             raise gr.Error(error.message, print_exception=False) from None
@@ -25,6 +28,17 @@ def tell_mistakes(page: gr.Blocks) -> None:
             raise gr.Error(told, print_exception=False) from None
 
     page.preprocess_data = checked
+
+
+def with_file(given: Any) -> Any:
+    """An input, but for a photo in a `data:` address, which becomes a file.
+
+    Gradio would decode it, and keep the address with the caller's session.  Raises `PhotoError`.
+    """
+    address = given.get("url") if isinstance(given, dict) and not given.get("path") else None
+    if not isinstance(address, str) or not address.startswith("data:"):
+        return given
+    return {"path": decoded(address), "meta": {"_type": "gradio.FileData"}}
 
 
 def wrong(function: Any) -> str:

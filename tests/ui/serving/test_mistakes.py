@@ -8,6 +8,7 @@ from PIL import Image
 
 from tests.conftest import EXAMPLES
 from tests.test_edges import call, upload
+from ui.serving.mistakes import with_file
 
 OWL = EXAMPLES / "owl.png"
 FILE = {"meta": {"_type": "gradio.FileData"}}
@@ -58,6 +59,22 @@ def test_no_methods_are_the_usual_ones_and_one_is_done_once(app_url):
     photo = upload(app_url, OWL)
     assert call(app_url, "compare", photo, None, "clean").count("psnr_y") > 1
     assert call(app_url, "compare", photo, ["fsrcnn"] * 9, "clean").count("psnr_y") == 1
+
+
+def test_gradio_is_given_a_file_in_the_place_of_a_data_address(monkeypatch, tmp_path):
+    """It keeps with each session what it is given: 43 MB for a caller."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    given = with_file(as_uri(Image.open(OWL), "PNG"))
+    assert set(given) == {"path", "meta"} and Image.open(given["path"]).size == Image.open(OWL).size
+    for other in (
+        None,
+        "data:",
+        5,
+        {"path": "a", "url": "data:,"},
+        {"url": "http://a"},
+        {"url": 5},
+    ):
+        assert with_file(other) == other
 
 
 def test_a_data_address_is_read_as_an_upload_is(app_url):
