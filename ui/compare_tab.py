@@ -20,6 +20,7 @@ from ui.comparing import Compared
 from ui.components.comparison import grid, table
 from ui.components.events import QUIET, WORKING, Update, in_order, progress_bar
 from ui.components.photo_input import photo_input
+from ui.components.runs import Runs
 from ui.explain import explained
 from ui.pipeline import State
 from ui.shelf import ORIGINAL, SHRUNK, Kept, Shelf
@@ -31,6 +32,7 @@ SIDES = (20, 40, 80)
 SHOWN = 720  # the longest side of the picture to click on, or more, but less than twice that
 DEGRADATIONS = ("clean", "jpeg70", "phone", "old")  # those to choose; `/compare` takes all
 SHELF = Shelf(16, settings.KEPT_SECONDS, settings.COMPARED_BYTES)
+RUNS = Runs()
 
 # What has come is above the button, on a phone out of sight.
 SHOW_TOP = """() => {
@@ -218,8 +220,19 @@ def connect(chosen: list[gr.components.Component], outputs: dict[str, Any]) -> N
     kept, everything = outputs["kept"], list(outputs.values())
 
     def run_page(path, names, degradation, across, down, side, request: gr.Request):
+        number = RUNS.begin(request)
         updates = run(path, names, degradation, (across, down, side), words_for(request))
-        yield from in_order(updates, outputs)
+        yield from in_order(RUNS.followed(request, number, updates), outputs)
+        if not RUNS.waited_for(request):  # stopped: what was told meanwhile is taken back
+            yield from in_order([ENDED], outputs)
+
+    def stop(request: gr.Request):
+        RUNS.end(request)
+        return list(ENDED.values())
+
+    def start_again(request: gr.Request):
+        RUNS.end(request)
+        return next(in_order([EMPTY], outputs))
 
     def look_around(key, across, down, side, request: gr.Request):
         return grid(SHELF.get(key), across, down, side, words_for(request))
@@ -238,9 +251,8 @@ def connect(chosen: list[gr.components.Component], outputs: dict[str, Any]) -> N
     )
     running.success(None, js=SHOW_TOP, **QUIET)
     ended = [outputs[name] for name in ENDED]
-    outputs["stop"].click(lambda: list(ENDED.values()), None, ended, cancels=[running], **QUIET)
-    emptied = next(in_order([EMPTY], outputs))
-    outputs["again"].click(lambda: emptied, None, everything, cancels=[running], **QUIET)
+    outputs["stop"].click(stop, None, ended, **QUIET)
+    outputs["again"].click(start_again, None, everything, **QUIET)
     looking = {"api_name": "page_look", "trigger_mode": "always_last", **QUIET}
     for control in look:
         control.input(look_around, [kept, *look], outputs["grid"], **looking)

@@ -9,10 +9,10 @@ import gradio as gr
 
 from sr.models import catalog
 from ui.components.events import QUIET, WORKING, Update, in_order
+from ui.components.runs import Runs
 from ui.components.viewer import View, read, viewer
 from ui.errors import sentences
 from ui.explain import explained
-from ui.upscale import runs
 from ui.upscale.work import (
     BOTH,
     CLEARED,
@@ -32,6 +32,7 @@ from ui.upscale.work import (
 )
 from ui.words import WORDS, named, words_for
 
+RUNS = Runs()
 LANGUAGES = {"python": "Python", "javascript": "JavaScript", "shell": "curl"}
 LIST = {"placeholder": "Common Kingfisher\nSitta europaea\nmalla3", **named("page_list")}
 
@@ -137,12 +138,12 @@ def updates(
     work: Callable[..., Work], value: Any, chosen: tuple, more: Update, request: gr.Request
 ) -> Iterator[Update]:
     """What `work` yields for a page's value and choices; an error in the picture's place."""
-    number = runs.begin(request)
+    number = RUNS.begin(request)
     words, view = words_for(request), View(run=number)
     try:
         view, choices = replace(read(value), run=number), replace(Choices(*chosen), **more)
         working = work(view, choices, address(request), words)
-        for update in runs.followed(request, number, working):
+        for update in RUNS.followed(request, number, working):
             yield more | update
             view = read(update["viewer"]) if "viewer" in update else view
     except Exception as error:
@@ -155,7 +156,7 @@ def connect_the_rest(outputs: dict[str, gr.components.Component], new: gr.Button
 
     def stop(request: gr.Request, value):
         with sentences():
-            view = replace(read(value), run=runs.end(request))
+            view = replace(read(value), run=RUNS.end(request))
         return next(in_order([stopped(view, words_for(request))], outputs))
 
     def select(request: gr.Request, value):
@@ -164,11 +165,11 @@ def connect_the_rest(outputs: dict[str, gr.components.Component], new: gr.Button
         return next(in_order([shown_result(view, address(request))], outputs))
 
     def clear(request: gr.Request):
-        empty = {"viewer": View(run=runs.end(request)).value(), "style": "auto", "model": ""}
+        empty = {"viewer": View(run=RUNS.end(request)).value(), "style": "auto", "model": ""}
         return next(in_order([empty | CLEARED], outputs))
 
     def turn_away(request: gr.Request):
-        runs.end(request)
+        RUNS.end(request)
         return next(in_order([CLEARED], outputs))
 
     surface.stop(stop, surface, everything, **QUIET)

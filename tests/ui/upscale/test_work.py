@@ -16,7 +16,7 @@ from ui import pipeline
 from ui.components.viewer import View, file, read
 from ui.pipeline import State
 from ui.queue import Queue
-from ui.upscale import runs, tab, work
+from ui.upscale import tab, work
 from ui.upscale.work import Choices
 from ui.words import ENGLISH, KOREAN
 
@@ -216,7 +216,7 @@ def test_work_that_the_page_has_turned_away_from_ends(view):
     assert not list(former) and closed == [True]
     other = tab.updates(endless, view.value(), (), {}, reader("another page"))
     next(other)
-    runs.end(reader())
+    tab.RUNS.end(reader())
     assert not list(latter) and next(other)
 
 
