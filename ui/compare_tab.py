@@ -4,7 +4,7 @@ The restored pictures stay in a folder of the session's, so looking elsewhere co
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def run(
     degradation: str,
     look: tuple[float, float, int],
     words: Words,
-) -> Iterator[Update]:
+) -> Generator[Update, None, None]:
     """Everything the tab shows for a photo, as it comes. look: the crops' place and size."""
     folder, state, finished = results.new_folder(), State(), False
     try:
@@ -83,6 +83,13 @@ def run(
         "csv": results.save_csv(state.rows, f"{kept.name}_{degradation}"),
     }
     yield ENDED | FOUND | found
+
+
+def until_stopped(updates: Generator[Update, None, None], request: gr.Request) -> Iterator[Update]:
+    """The updates for as long as the page waits for them; then what they told is taken back."""
+    stopped = yield from RUNS.followed(request, RUNS.begin(request), updates)
+    if stopped and not RUNS.waited_for(request):
+        yield ENDED
 
 
 def alert(sentence: str) -> str:
@@ -220,11 +227,8 @@ def connect(chosen: list[gr.components.Component], outputs: dict[str, Any]) -> N
     kept, everything = outputs["kept"], list(outputs.values())
 
     def run_page(path, names, degradation, across, down, side, request: gr.Request):
-        number = RUNS.begin(request)
         updates = run(path, names, degradation, (across, down, side), words_for(request))
-        yield from in_order(RUNS.followed(request, number, updates), outputs)
-        if not RUNS.waited_for(request):  # stopped: what was told meanwhile is taken back
-            yield from in_order([ENDED], outputs)
+        yield from in_order(until_stopped(updates, request), outputs)
 
     def stop(request: gr.Request):
         RUNS.end(request)

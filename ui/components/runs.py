@@ -4,7 +4,7 @@ Gradio's own cancelling loses a run that begins while another is being cancelled
 ended run told last may come to the page after the answer to Stop.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from itertools import count
 from typing import TypeVar
@@ -38,13 +38,17 @@ class Runs:
 
     def followed(
         self, request: gr.Request, number: int, updates: Generator[T, None, None]
-    ) -> Iterator[T]:
-        """The updates for as long as the page waits for them; then they are closed."""
+    ) -> Generator[T, None, bool]:
+        """The updates for as long as the page waits for them; then they are closed.
+
+        Returns whether the page has turned away before they were all there.
+        """
         page = request.session_hash
         with closing(updates):
             for update in updates:
                 if self._waited_for.get(page) != number:
-                    return
+                    return True
                 yield update
         if self._waited_for.get(page) == number:
             del self._waited_for[page]
+        return False
