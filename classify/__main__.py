@@ -20,9 +20,10 @@ from classify import catalog
 from classify.kinds import LONGEST_LIST, ListError, read_list
 from classify.taxonomy import Taxon
 from sr import commands
+from sr.batch.work import bird
 from sr.commands import shown, tell
-from sr.image import crop, photos_in
-from sr.inference import EngineError, auto
+from sr.image import photos_in
+from sr.inference import EngineError
 from sr.inference.device import choose_device
 from sr.settings import MAX_PIXELS_READ
 
@@ -118,18 +119,8 @@ def answer(
     only, whole: as the options --species (its text) and --whole.
     """
     photo = sr.open(path, max_pixels=MAX_PIXELS_READ)
-
-    def enlarged(box):
-        return auto.upscale(crop(photo, box) if box else photo, device).pixels
-
-    return classify.identify(
-        photo.pixels,
-        classifier=classifier,
-        enlarge=enlarged,
-        box=classify.WHOLE if whole else None,
-        only=only,
-        device=device,
-    )
+    box = classify.WHOLE if whole else None
+    return bird(photo, device, classifier=classifier, only=only, box=box)
 
 
 def details(path: str, answer: classify.Answer) -> str:

@@ -26,10 +26,11 @@ ARROWS = {
     "sr.train": CORE | {"sr.compare", "sr.evaluate"},
     "sr.publish": CORE | {"sr.train", "sr.compare"},  # a card says what a degradation does
     "sr.bench": CORE | {"sr.compare"},
-    "sr.__main__": CORE,
+    "sr.batch": CORE | {"classify"},  # names the birds of an archive, too
+    "sr.__main__": CORE | {"sr.batch"},
     "classify": {"hub"},
     "classify.evaluate": CORE | {"classify", "sr.compare"},
-    "classify.__main__": CORE | {"classify"},  # joins them too
+    "classify.__main__": CORE | {"classify", "sr.batch"},  # joins them too
     "ui.words": set(),
     "ui.queue": set(),
     "ui.errors": CORE | {"classify", "ui.queue"},
@@ -52,6 +53,8 @@ ONLY = {
     "PIL": {"sr.image"},
     "huggingface_hub": {"hub"},
     "spaces": {"ui.zero"},
+    "fsspec": {"sr.batch"},
+    "ray": {"sr.batch"},
 }
 FILES = sorted(
     path

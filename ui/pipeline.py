@@ -7,7 +7,6 @@ whose client is gone, leaves the queue or the worker at the next state.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -217,7 +216,8 @@ def _previewed(request: Request, state: State) -> Generator[State, None, None]:
 
 
 def _upscaled(request: Request, place: Place, state: State) -> Generator[State, None, None]:
-    start = time.perf_counter()
+    from sr.inference import restore
+
     photo = open_photo(request)
     if request.before and state.before is None:
         state = replace(state, before=results.save_before(photo, state.folder))
@@ -225,12 +225,18 @@ def _upscaled(request: Request, place: Place, state: State) -> Generator[State, 
     colours = request.keep_colours
     first = _first_look(photo, upscaler, place, state, colours)
     canvas = (yield from first) if request.page else None
-    result, where = yield from _run(photo, upscaler, place, state, canvas, colours)
-    after = results.save_after(result, state.folder, request.keep_metadata)
-    took = time.perf_counter() - start
-    made = {"facts": results.described(photo, result, took, where, upscaler)}
-    made |= {"sizes": results.sizes(photo, result), "took": took, "model": upscaler.model.name}
-    state = replace(state, share=1.0, after=after, **made)
+    options = restore.Options(keep_colours=colours, keep_metadata=request.keep_metadata)
+
+    def to_state(step: Any) -> State:
+        place.share = step.done / step.total
+        return replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
+
+    after = state.folder / f"{photo.name}_x4.png"
+    with after.open("wb") as file:
+        work = restore.steps(photo, upscaler, file, options, run=engine_steps, canvas=canvas)
+        result, facts = yield from each_step(work, to_state)
+    made = {"facts": facts.sentences, "sizes": facts.sizes, "took": facts.seconds}
+    state = replace(state, share=1.0, after=after, model=facts.model, **made)
     yield state
     if request.name:  # by what Auto makes of the photo
         yield from _named(request, photo, state, result if colours and not request.model else None)
@@ -262,26 +268,6 @@ def _suited(photo: Photo, request: Request, place: Place) -> Upscaler:
     upscaler = auto.load(photo, request.model or None)
     place.kind = upscaler.model.name
     return upscaler
-
-
-def _run(
-    photo: Photo,
-    upscaler: Upscaler,
-    place: Place,
-    state: State,
-    canvas: np.ndarray | None = None,
-    keep_colours: bool = True,
-) -> Generator[State, None, tuple[Photo, str]]:
-    """Run the network; returns the photo four times as large, and where it was computed."""
-    where = ""
-
-    def to_state(step: Any) -> State:
-        nonlocal where
-        where, place.share = step.where, step.done / step.total
-        return replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
-
-    steps = engine_steps(photo, upscaler, canvas=canvas, keep_colours=keep_colours)
-    return (yield from each_step(steps, to_state)), where
 
 
 def each_step(steps: Generator, to_state: Callable[[Any], State]) -> Generator[State, None, Any]:

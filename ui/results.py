@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gradio.utils import get_upload_folder
 
@@ -15,9 +14,6 @@ from sr import image
 from sr.compare import tables
 from sr.compare.comparison import Row
 from sr.image import Photo
-
-if TYPE_CHECKING:  # starting the app needs no PyTorch
-    from sr.inference.upscaler import Upscaler
 
 
 def new_folder() -> Path:
@@ -68,23 +64,3 @@ def save_before(photo: Photo, folder: Path) -> Path:
     """The slider's left picture: bicubic, as large as the result, lossless."""
     alpha = None if photo.alpha is None else image.bicubic(photo.alpha)
     return image.write(image.bicubic(photo.pixels), folder / f"{photo.name}_bicubic.png", alpha)
-
-
-def save_after(result: Photo, folder: Path, keep_metadata: bool) -> Path:
-    """The result, lossless, named after the photo."""
-    exif = result.exif if keep_metadata else None
-    return image.write(result.pixels, folder / f"{result.name}_x4.png", result.alpha, exif=exif)
-
-
-def sizes(photo: Photo, result: Photo) -> str:
-    """Those of the photo and of the result, such as “192 × 187 → 768 × 748”."""
-    return " → ".join(f"{width} × {height}" for width, height in (photo.size, result.size))
-
-
-def described(
-    photo: Photo, result: Photo, seconds: float, where: str, upscaler: Upscaler
-) -> tuple[str, ...]:
-    """The facts, a sentence each: sizes, time, device and model first."""
-    facts = f"{sizes(photo, result)} pixels · {seconds:.1f} s on {where} · {upscaler.model.name}"
-    parts = (f"{facts}, weights {upscaler.weights}.", upscaler.note, *photo.notes)
-    return tuple(part for part in parts if part)

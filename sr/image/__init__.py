@@ -4,6 +4,15 @@
 
 from sr.image.condition import Condition, condition
 from sr.image.photo import Photo, PhotoError, crop
-from sr.image.read import check_size, is_photo, photos_in, read, read_size, stem
+from sr.image.read import (
+    check_bytes,
+    check_size,
+    contents,
+    is_photo,
+    photos_in,
+    read,
+    read_size,
+    stem,
+)
 from sr.image.resize import bicubic, blur, resize, shrink, shrink_to, thumbnail
-from sr.image.write import as_jpeg, is_disk_full, jpeg, png, write
+from sr.image.write import as_jpeg, encode, is_disk_full, jpeg, png, write

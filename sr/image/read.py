@@ -27,15 +27,18 @@ NEW_SUBFILE, SUB_DIRECTORIES, DNG_VERSION = 254, 330, 50706  # tags of TIFF
 ENDINGS = {"avif", "bmp", "gif", "heic", "heif", "jp2", "jpeg", "jpg", "png", "tif", "tiff", "webp"}
 
 
-def read(path: str | Path, *, name: str | None = None, max_pixels: int | None = None) -> Photo:
+def read(
+    source: str | Path | bytes, *, name: str | None = None, max_pixels: int | None = None
+) -> Photo:
     """The photo in a file, upright, in sRGB. Raises `PhotoError`.
 
-    name: the file's own name where `path` is a temporary one.
+    source: the file's path, or what is in it.
+    name: the file's own name where the path is a temporary one, or there is none.
     max_pixels: width times height above which the file is refused undecoded; what may be upscaled
         unless given.
     """
-    name = _printable(name or Path(path).name)
-    with _opened(Path(path), name, max_pixels) as (image, file):
+    name = _name(source, name)
+    with _opened(source, name, max_pixels) as (image, file):
         notes = _notes(image, file.getvalue())
         extent = _extent(image, file.getvalue())
         image.load()
@@ -53,14 +56,31 @@ def read(path: str | Path, *, name: str | None = None, max_pixels: int | None = 
         return Photo(colour.fill_hidden(pixels, alpha), alpha, stem(name), notes, exif, quality)
 
 
-def read_size(path: str | Path, *, max_pixels: int | None = None) -> tuple[int, int]:
+def read_size(
+    source: str | Path | bytes, *, name: str | None = None, max_pixels: int | None = None
+) -> tuple[int, int]:
     """Width and height of the photo in a file as they lie there, by its header alone.
 
-    Raises `PhotoError`.
+    Arguments and errors are those of `read`.
     """
-    name = _printable(Path(path).name)
-    with _opened(Path(path), name, max_pixels) as (image, _):
+    with _opened(source, _name(source, name), max_pixels) as (image, _):
         return image.size
+
+
+def contents(path: str | Path) -> bytes:
+    """What is in a photo's file, which isn't looked at. Raises `PhotoError`."""
+    return _read(Path(path), _name(path))
+
+
+def check_bytes(size: int, name: str) -> None:
+    """Raise `PhotoError` if a file of so many bytes is empty or too large for a photo's."""
+    if not size:
+        raise PhotoError(f"“{name}” is empty (0 bytes): choose the photo again, or another one.")
+    if size > MAX_BYTES:
+        raise PhotoError(
+            f"“{name}” is {size / 2**20:.1f} MB large; the limit here is "
+            f"{MAX_BYTES / 2**20:g} MB: shrink it or save it as JPEG first."
+        )
 
 
 def is_photo(path: Path) -> bool:
@@ -114,12 +134,21 @@ def _printable(name: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "?", name)
 
 
+def _name(source: str | Path | bytes, name: str | None = None) -> str:
+    """The name of a file in sentences."""
+    return _printable(name or ("photo" if isinstance(source, bytes) else Path(source).name))
+
+
 @contextmanager
-def _opened(path: Path, name: str, max_pixels: int | None) -> Iterator[tuple[Image.Image, Reader]]:
+def _opened(
+    source: str | Path | bytes, name: str, max_pixels: int | None
+) -> Iterator[tuple[Image.Image, Reader]]:
     """The file with its header read and its size allowed. Raises `PhotoError` in the block too."""
     _load_plugins()
     max_pixels = max_pixels or settings.max_pixels()  # here its error isn't taken for the file's
-    file = Reader(_read(path, name))
+    data = source if isinstance(source, bytes) else _read(Path(source), name)
+    check_bytes(len(data), name)
+    file = Reader(data)
     with _sentences(name, file):
         _check(file)
         with Image.open(file, formats=FORMATS) as image:  # decodes nothing yet
@@ -191,20 +220,12 @@ def _read(path: Path, name: str) -> bytes:
     try:
         if not path.is_file():
             raise PhotoError(f"There is no file “{name}”: check its name.")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise PhotoError(
-                f"“{name}” is {size / 2**20:.1f} MB large; the limit here is "
-                f"{MAX_BYTES / 2**20:g} MB: shrink it or save it as JPEG first."
-            )
-        data = path.read_bytes()
+        check_bytes(path.stat().st_size, name)  # before they are read
+        return path.read_bytes()
     except OSError:
         raise PhotoError(
             f"“{name}” can't be opened: check its name and that you may read it."
         ) from None
-    if not data:
-        raise PhotoError(f"“{name}” is empty (0 bytes): choose the photo again, or another one.")
-    return data
 
 
 @contextmanager

@@ -5,10 +5,14 @@ import io
 import os
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
+from xml.sax.saxutils import escape
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 
 def write(
@@ -21,24 +25,55 @@ def write(
     """Write (H, W, 3) uint8 and an (H, W) alpha as PNG, whole or not at all.
 
     exif: a `Photo`'s, to copy its camera, date and place; None writes none.
-    The file appears under its name only once it is complete. Compression looks
-    for runs only: for photos, whose rows are filtered first, that is the fastest
-    and, in 30 % of the default's time, only 1 % larger.
+    The file appears under its name only once it is complete.
     """
     path = Path(path)
-    image = Image.fromarray(pixels)
-    if alpha is not None:
-        image.putalpha(Image.fromarray(alpha))
     handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            image.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE, exif=exif or b"")
+            encode(pixels, file, alpha, exif=exif)
         Path(part).chmod(0o644)  # temporary files are private to their owner
         Path(part).replace(path)
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
     return path
+
+
+def encode(
+    pixels: np.ndarray,
+    file: BinaryIO,
+    alpha: np.ndarray | None = None,
+    *,
+    exif: bytes | None = None,
+    keywords: Sequence[str] = (),
+) -> None:
+    """Write (H, W, 3) uint8 and an (H, W) alpha as PNG into an open file.
+
+    exif: as in `write`.
+    keywords: what the picture shows, for programs that sort photos: XMP's dc:subject.
+    Compression looks for runs only: for photos, whose rows are filtered first, that is the fastest
+    and, in 30 % of the default's time, only 1 % larger.
+    """
+    image = Image.fromarray(pixels)
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+    texts = PngInfo()
+    if keywords:
+        texts.add_itxt("XML:com.adobe.xmp", _xmp(keywords))
+    options = {"compress_level": 1, "compress_type": zlib.Z_RLE, "exif": exif or b""}
+    image.save(file, "PNG", pnginfo=texts, **options)
+
+
+def _xmp(keywords: Sequence[str]) -> str:
+    """Keywords as XMP has them: a bag of dc:subject."""
+    items = "".join(f"<rdf:li>{escape(keyword)}</rdf:li>" for keyword in keywords)
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>'
+        f"{items}</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
 
 
 def is_disk_full(error: Exception) -> bool:

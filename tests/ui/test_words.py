@@ -24,11 +24,11 @@ from classify import kinds, loaders, taxonomy
 from sr import image, settings
 from sr.compare import comparison, degradations
 from sr.image import Condition, Photo
-from sr.inference import Cancelled, auto, device, engine, upscaler
+from sr.inference import Cancelled, auto, device, engine, restore, upscaler
 from sr.models import catalog
 from tests.conftest import ROOT
 from tests.sr.image.pictures import frames
-from ui import pipeline, results, status
+from ui import pipeline, status
 from ui.components import viewer
 from ui.errors import ERRORS
 from ui.queue import Queue
@@ -261,9 +261,8 @@ def test_why_auto_took_a_model_is_told_in_korean(monkeypatch, state, pixels):
 
 def test_facts_and_notes_are_told_in_korean(tmp_path, monkeypatch):
     file = written(tmp_path, "frames.gif", frames("GIF", 3))
-    photo, swift = image.read(file), auto.load(PHOTO)
-    result = replace(photo, pixels=np.zeros((96, 128, 3), np.uint8))
-    first, *notes = results.described(photo, result, 1.25, "cpu, float32", swift)
+    _, facts = restore.restore(file.read_bytes(), "frames.gif")
+    first, *notes = replace(facts, seconds=1.25).sentences
     assert in_korean(first).startswith(
         "32 × 24 → 128 × 96픽셀 · cpu, float32에서 1.2초 · srgan-swift, "
     )
