@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import count
+from pathlib import Path
 
 from sr.batch import Source, Task
 from sr.batch.places import is_local, plain_name
@@ -60,13 +60,12 @@ def _same(path: str) -> str:
 
 def _photos_in(sources: list[Source], out: str) -> set[str]:
     """The photos that are in the folder of results, as `_same` has them."""
-    inside = set()
-    root = os.path.realpath(out) + os.sep if is_local(out) else f"{out.rstrip('/')}/"
-    for source in sources:
-        address = source.address
-        if is_local(address) and is_local(out):
-            folder, name = os.path.split(address)
-            address = os.path.join(os.path.realpath(folder), name)
-        if _same(address).startswith(_same(root)):
-            inside.add(_same(address)[len(_same(root)) :])
-    return inside
+    root = _same(f"{Path(out).resolve()}/" if is_local(out) else f"{out.rstrip('/')}/")
+    addresses = (_same(_resolved(source.address)) for source in sources)
+    return {address.removeprefix(root) for address in addresses if address.startswith(root)}
+
+
+def _resolved(address: str) -> str:
+    """A path whose folder is no link; another address as it is."""
+    path = Path(address)
+    return f"{path.parent.resolve()}/{path.name}" if is_local(address) else address

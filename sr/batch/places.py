@@ -19,14 +19,15 @@ from typing import Any, TypeVar
 import fsspec
 
 from sr import image
-from sr.batch import Source
+from sr.batch import BatchError, Source
 from sr.image import PhotoError
 
 T = TypeVar("T")
 
 PARTS = ".sr-parts"  # the folder of what is being written
 PATIENCE, LONGEST_PAUSE = 600, 30  # seconds that a file system may be away; between two tries
-FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, PhotoError)
+FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+FINAL += (PhotoError, BatchError)
 
 
 def is_local(address: str) -> bool:
@@ -41,8 +42,11 @@ def _file_system(protocol: str) -> fsspec.AbstractFileSystem:
 
 
 def _there(address: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    """The file system of an address, and the path on it."""
-    system = _file_system(address.partition("://")[0])
+    """The file system of an address, and the path on it. Raises `BatchError`."""
+    try:
+        system = _file_system(address.partition("://")[0])
+    except (ImportError, ValueError) as error:  # a package that it needs, or no such kind
+        raise BatchError(f"{address} can't be reached: {error}") from None
     return system, system._strip_protocol(address)
 
 

@@ -41,6 +41,9 @@ def do(task: Task, job: Job, progress: Callable[[Step], None] = lambda step: Non
         raise
     except ERRORS as error:
         return line | {"error": str(error)}
+    except Exception as error:  # of any file system or machine: the other photos go on
+        what = f"{type(error).__name__}: {error}".rstrip(".")
+        return line | {"error": f"{task.source.address} failed: {what}."}
     return line | {"bytes": len(made), "seconds": round(time.perf_counter() - start, 3)}
 
 
