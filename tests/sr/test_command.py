@@ -1,18 +1,22 @@
 """python -m sr, run as a user runs it or through its main(); and what all commands share."""
 
 import errno
+import hashlib
+import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
 from sr import __main__ as command
-from sr.batch import places
+from sr.batch import places, work
 from tests.conftest import ROOT
 
 
@@ -168,6 +172,174 @@ def test_a_name_cannot_command_the_terminal(small, capsys):
     printed = capsys.readouterr().out
     assert len(printed.splitlines()) == 2 and r"b/x\n\x1b[31m.png" in printed
     assert printed.replace("\n", "").isprintable()
+
+
+# Folders
+
+
+@pytest.fixture
+def folder(macaw, tmp_path, monkeypatch) -> Path:
+    """Photos that differ in folder, ending or case, and one that is none."""
+    monkeypatch.chdir(tmp_path)
+    whole = Image.open(macaw).convert("RGB")
+    for number, name in enumerate(("a/x.jpg", "a/x.png", "b/x.jpg", "A/X.JPG")):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole.crop((40, 30 + number, 64, 50 + number)).save(path, quality=95)
+    Path("in/b/bad.png").write_text("?")
+    return Path("in")
+
+
+RESULTS = ["A/X_x4.png", "a/x-2_x4.png", "a/x-3_x4.png", "b/x_x4.png"]
+
+
+def made(out: str = "out") -> dict[str, bytes]:
+    paths = sorted(Path(out).rglob("*.png"))
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}
+
+
+def lines(out: str = "out") -> list[dict]:
+    return [json.loads(text) for text in Path(out, "manifest.jsonl").open(encoding="utf-8")]
+
+
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+FAST = ["--model", "fsrcnn", "--device", "cpu"]
+
+
+def test_a_folder_keeps_its_tree_and_no_photo_is_lost(folder, capsys):
+    assert command.main([str(folder), "--out", "out", *FAST]) == 1
+    found = capsys.readouterr()
+    assert sorted(made()) == RESULTS and len(set(made().values())) == 4
+    assert "b/bad.png" not in found.out and "“bad.png” is not a photo" in found.err
+    assert "5 photos: 4 written, 1 failed; 0.0 megapixels" in found.err
+    job, *photos = lines()
+    assert job["job"]["photos"] == ["in"] and len(photos) == 5
+    one = next(line for line in photos if line["source"] == "in/b/x.jpg")
+    data = Path("in/b/x.jpg").read_bytes()
+    assert one["sha256"] == hashlib.sha256(data).hexdigest() and one["size"] == len(data)
+    assert (one["pixels"], one["result_size"]) == ([24, 20], [96, 80])
+    assert one["bytes"] == len(made()["b/x_x4.png"]) and one["model"] == "fsrcnn"
+    assert one["weights"] == "sr/weights/fsrcnn.safetensors" and one["error"] is None
+
+
+def test_the_same_command_again_does_what_is_left(folder, capsys, monkeypatch):
+    command.main([str(folder), "--out", "out", *FAST])
+    before = made()
+    Path("out/b/x_x4.png").unlink()
+    shutil.copy("in/b/x.jpg", "in/b/bad.png")
+    done = []
+    real = work.do
+    monkeypatch.setattr(work, "do", lambda task, *r: done.append(task.result) or real(task, *r))
+    capsys.readouterr()
+    assert command.main([str(folder), "--out", "out", *FAST]) == 0
+    assert done == ["b/bad_x4.png", "b/x_x4.png"]
+    assert "5 photos: 2 written, 3 were done before;" in capsys.readouterr().err
+    assert made() == before | {"b/bad_x4.png": before["b/x_x4.png"]}
+    assert len(lines()) == 6 and not any(line["error"] for line in lines()[1:])
+    done.clear()
+    assert command.main(["--resume", "--out", "out"]) == 0  # what was asked for is there
+    assert done == []
+    assert command.main(["--resume", "--out", "out", "--model", "span"]) == 0
+    assert done == []  # as it was asked for
+    assert command.main([str(folder), "--out", "out", *FAST, "--overwrite"]) == 0
+    assert len(done) == 5 and len(lines()) == 6
+
+
+def test_processes_do_the_same(folder, capsys):
+    command.main([str(folder), "--out", "out", *FAST])
+    assert command.main([str(folder), "--out", "two", *FAST, "--jobs", "2"]) == 1
+    assert made("two") == made("out")
+    assert "5 photos: 4 written, 1 failed" in capsys.readouterr().err
+
+
+def test_a_dry_run_tells_how_much_there_is_and_writes_nothing(folder, capsys):
+    assert command.main([str(folder), "--out", "out", *FAST, "--dry-run"]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("4 photos of 0.0 megapixels, about ")
+    assert told.out.endswith(" 1 more can't be read.\n") and "“bad.png” is not" in told.err
+    assert not Path("out").exists()
+
+
+def test_results_below_the_photos_are_no_photos(folder):
+    command.main([str(folder), "--out", "in/out", *FAST])
+    assert sorted(made("in/out")) == RESULTS
+    command.main([str(folder), "--out", "in/out", *FAST])
+    assert sorted(made("in/out")) == RESULTS
+
+
+def test_the_folder_of_photos_is_not_that_of_results(folder, capsys):
+    assert command.main([str(folder), "--out", "in/../in", *FAST]) == 1
+    assert (
+        "in can't be the folder of results, too: choose another --out." in capsys.readouterr().err
+    )
+    assert not list(folder.rglob("*_x4.png"))
+
+
+def test_a_folder_without_photos_and_no_photos_are_told(small, capsys):
+    Path("empty").mkdir()
+    assert command.main(["empty", "--out", "out", *FAST]) == 1
+    assert "The folder empty has no photos in it" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--out", "out"])
+    assert ended.value.code == 2
+    assert "which photos? Give files or folders, or --resume" in capsys.readouterr().err
+    assert command.main(["--out", "new", "--resume"]) == 1
+    assert "There is no manifest in new: leave --resume out." in capsys.readouterr().err
+
+
+def test_birds_are_named_in_the_manifest_and_if_asked_in_the_result(macaw, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert command.main([str(macaw), "--out", str(out), *FAST, "--tag"]) == 0
+    assert "macaw." in capsys.readouterr().out
+    bird = lines(out)[1]["bird"]
+    assert (bird["name"], bird["tier"]) == ("macaw", "possibly") and bird["probability"] > 0.3
+    with Image.open(out / "scarlet_macaw_x4.png") as image:
+        packet = ElementTree.fromstring(image.info["xmp"])
+    assert [item.text for item in packet.iter(f"{RDF}li")] == ["macaw"]
+    assert command.main([str(macaw), "--out", str(out), *FAST, "--name"]) == 0
+    with Image.open(out / "scarlet_macaw_x4.png") as image:
+        assert "xmp" not in image.info
+
+
+def test_a_disk_that_stays_full_ends_the_work(small, capsys, monkeypatch):
+    def write(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for number in range(12):
+        shutil.copy(small, f"{number:02}.png")
+    small.unlink()
+    written = places._write_here
+    monkeypatch.setattr(places, "_write_here", write)
+    assert command.main([".", "--out", "out", *FAST]) == 1
+    told = capsys.readouterr().err
+    assert told.count("can't be written, the disk is full: free some space.") == 8
+    assert "The disk is full: free some space, then run the same command again." in told
+    assert "12 photos: 0 written, 8 failed, 4 are left" in told
+    assert not list(Path("out").rglob("*.png"))
+    monkeypatch.setattr(places, "_write_here", written)
+    assert command.main(["--resume", "--out", "out"]) == 0
+    assert len(made()) == 12 and len(lines()) == 13
+
+
+def test_ctrl_c_finishes_the_strip_and_leaves_all_well(folder):
+    Image.linear_gradient("L").resize((1200, 1200)).save("in/A/large.png")
+    arguments = [sys.executable, "-m", "sr", "in", "--out", "out", "--device", "cpu"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [*arguments, "--model", "srgan-swift"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as process:
+        assert process.stdout.readline().startswith("out/A/X_x4.png")
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Finishing what is begun; Ctrl-C once more ends it at once." in told
+    assert "6 photos: 1 written, 5 are left" in told
+    assert [p.name for p in sorted(Path("out").iterdir())] == ["A", "manifest.jsonl"]
+    assert list(made()) == ["A/X_x4.png"] and len(lines()) == 2
 
 
 # Streams
