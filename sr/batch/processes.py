@@ -77,24 +77,24 @@ class _Pool:
         """The lines of the tasks, which are taken as they are begun."""
         while self.running or (waiting and not self.stop.is_set()):
             while waiting and len(self.running) < AHEAD * self.jobs and not self.stop.is_set():
-                self._submit(waiting.popleft())
+                self._submit(waiting)
             yield from self._done()
 
     def alone(self, suspects: deque[Task], tries: Counter[Task]) -> Iterator[Line]:
         """The same for tasks of which one may have ended its process."""
         while suspects and not self.stop.is_set():
-            task = suspects.popleft()
-            if tries[task] == TRIES:
-                yield work.begun(task, self.job) | {"error": work.LOST}
+            if tries[suspects[0]] == TRIES:
+                yield work.begun(suspects.popleft(), self.job) | {"error": work.LOST}
                 continue
-            tries[task] += 1
-            self._submit(task)
+            tries[suspects[0]] += 1
+            self._submit(suspects)
             while self.running:
                 yield from self._done()
 
-    def _submit(self, task: Task) -> None:
-        future = self.executor.submit(_do, task)
-        self.running[future] = task
+    def _submit(self, tasks: deque[Task]) -> None:
+        """Begin the first of the tasks; it stays among them if that fails."""
+        self.running[self.executor.submit(_do, tasks[0])] = tasks[0]
+        tasks.popleft()
 
     def _done(self) -> Iterator[Line]:
         """The lines that have come; within a second it is seen that the work is to stop."""

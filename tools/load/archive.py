@@ -90,7 +90,7 @@ def speed(work: Path, photos: Path, before: Path | None) -> None:
         if before:
             out = work / f"before {turn}"
             files = [str(path) for path in sorted(folder.iterdir())]
-            run([*command(files[0], out), *files[1:]], cwd=before)
+            run([sys.executable, "-m", "sr", *files, *command("", out)[4:]], cwd=before)
             found.setdefault("the command before", []).append(rate(out))
     for name, each in found.items():
         rates = ", ".join(f"{rate:.1f}" for rate in each)
