@@ -39,15 +39,17 @@ def lines(
             "--cluster needs Ray: pip install -r tools/cluster-requirements.txt"
         ) from None
     try:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that begins here
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
         ray.init(address or "local", runtime_env=_environment(), **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise BatchError(f"There is no cluster at {address or 'this machine'}: {error}") from None
     try:
-        for row in _data(tasks, job, actors).iter_rows():
-            yield json.loads(row["line"])
-            if stop.is_set():
-                return
+        each = _resources(job.engine.get("device"))
+        options = job, each, actors or _room(each)
+        feeder = ray.remote(Feeder).options(num_cpus=0).remote([asdict(t) for t in tasks], *options)
+        while not stop.is_set() and (found := ray.get(feeder.more.remote())):
+            yield from (json.loads(line) for line in found)
     finally:
         ray.shutdown()
 
@@ -61,23 +63,28 @@ def _environment() -> dict[str, Any]:
     }
 
 
-def _data(tasks: list[Task], job: Job, actors: int | None) -> Any:
-    """The lines as a Ray dataset, which is computed as it is read."""
-    import ray
+class Feeder:
+    """Hands out tasks and collects lines, from within the cluster: Ray Data needs to be there."""
 
-    each = _resources(job.engine.get("device"))
-    most = actors or _room(each)
-    rows = [{"task": json.dumps(asdict(task))} for task in tasks]
-    blocks = max(1, min(len(rows) // TOGETHER, BLOCKS))
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    data = ray.data.from_items(rows, override_num_blocks=blocks)
-    return data.map(
-        Actor,
-        fn_constructor_kwargs={"job": job, "threads": max(1, int(each["num_cpus"]))},
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, most)),
-        **each,
-    )
+    def __init__(self, tasks: list[dict], job: Job, each: dict[str, float], actors: int) -> None:
+        import ray
+
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        rows = [{"task": json.dumps(task)} for task in tasks]
+        blocks = max(1, min(len(rows) // TOGETHER, BLOCKS))
+        lines = ray.data.from_items(rows, override_num_blocks=blocks).map(
+            Actor,
+            fn_constructor_kwargs={"job": job, "threads": max(1, int(each["num_cpus"]))},
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
+            **each,
+        )
+        self.blocks = iter(lines.iter_batches(batch_size=None, batch_format="numpy"))
+
+    def more(self) -> list[str]:
+        """The lines that have come, as JSON; none at the end."""
+        block = next(self.blocks, None)
+        return [] if block is None else [str(line) for line in block["line"]]
 
 
 def _resources(device: str | None) -> dict[str, float]:

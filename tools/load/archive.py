@@ -220,7 +220,7 @@ def cluster(work: Path, photos: Path) -> None:
     ray = [str(Path(sys.executable).parent / "ray")]
     run([*ray, "start", "--head", "--num-cpus", "10", "--port", "6399"])
     try:
-        process = start(command(folder, out, "--cluster", "127.0.0.1:6399", "--jobs", "5"))
+        process = start(command(folder, out, "--cluster", "auto", "--jobs", "5"))
         chance, killed = random.Random(2), 0
         while process.poll() is None:
             time.sleep(chance.uniform(4, 10))

@@ -52,5 +52,5 @@ def test_a_lost_actor_costs_no_photo(tmp_path):
 
 
 def test_a_cluster_that_is_not_there_is_a_sentence():
-    with pytest.raises(BatchError, match="There is no cluster at 127.0.0.1:1: "):
+    with pytest.raises(BatchError, match=r"There is no cluster at 127\.0\.0\.1:1: "):
         next(cluster.lines([], Job("out"), "127.0.0.1:1", 1, threading.Event()))
