@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -39,10 +40,11 @@ def lines(
             "--cluster needs Ray: pip install -r tools/cluster-requirements.txt"
         ) from None
     try:
+        _check(address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that begins here
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
         ray.init(address or "local", runtime_env=_environment(), **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise BatchError(f"There is no cluster at {address or 'this machine'}: {error}") from None
     try:
         each = _resources(job.engine.get("device"))
@@ -52,6 +54,13 @@ def lines(
             yield from (json.loads(line) for line in found)
     finally:
         ray.shutdown()
+
+
+def _check(address: str) -> None:
+    """Raise `OSError` if nobody is at an address; Ray would find out after minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host, int(port)), 10).close()
 
 
 def _environment() -> dict[str, Any]:

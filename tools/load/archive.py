@@ -1,10 +1,11 @@
-"""python -m tools.load.archive PHOTOS {speed,memory,kill,broken,cluster,s3}: python -m sr on many.
+"""python -m tools.load.archive PHOTOS WHAT: python -m sr on many.
 
 PHOTOS is a folder of photos, from which small ones are cut. Each prints what docs/scale.md tells.
 `cluster` and `s3` need tools/cluster-requirements.txt; `s3` also s3fs, and npm for its server.
 """
 
 import argparse
+import io
 import json
 import os
 import random
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 from PIL import Image
 from tqdm import tqdm
@@ -295,7 +297,65 @@ class serving:
         self.stop()
 
 
-WAYS = {w.__name__: w for w in (speed, memory, kill, broken, cluster, s3)}
+def full(work: Path, photos: Path) -> None:
+    """A disk that is full midway, and has room again."""
+    folder, out = cut(photos, work / "photos", 200), work / "out"
+    out.mkdir()
+    run(command(folder, work / "whole", "--jobs", "2"))
+    run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(out)])
+    try:
+        arguments = command(folder, out, "--jobs", "2")
+        done = subprocess.run(arguments, capture_output=True, text=True)
+        print(*done.stderr.splitlines()[-3:], f"exit code {done.returncode}", sep="\n")
+        sizes = {p.stat().st_size for p in out.rglob("*") if p.is_file()}
+        print(f"smallest file: {min(sizes)} bytes")
+        run(["mount", "-o", "remount,size=64m", str(out)])
+        resumed = [*command("", out)[:3], "--resume", "--out", str(out), "--jobs", "2"]
+        print(f"exit code {subprocess.run(resumed, capture_output=True).returncode}")
+        compare(work / "whole", out)
+    finally:
+        run(["umount", str(out)])
+
+
+MODELS = ("fsrcnn", "srcnn", "span", "srgan-swift", "srgan-div2k", "real-esrgan")
+PRICES = {"Hugging Face Jobs, CPU Basic": 0.01, "2 vCPUs of Sapphire Rapids": 0.067}  # $ an hour
+
+
+def cost(work: Path, photos: Path) -> None:
+    """Seconds a megapixel by model, where they go, and what a million photos cost."""
+    from sr import image
+    from sr.inference import restore
+    from sr.inference.restore import Options
+
+    source = max((Image.open(path) for path in photos_in(photos)[:40]), key=lambda i: i.width)
+    source.convert("RGB").resize((500, 500)).save(file := work / "x.jpg", quality=85)
+    data = file.read_bytes()
+    print("| model | seconds a megapixel | reading | network | PNG |", *PRICES, sep=" | ")
+    for model in MODELS:
+        took = []
+        for _ in range(1 if model == "real-esrgan" else 3):
+            start = time.perf_counter()
+            photo = image.read(data)
+            read = time.perf_counter()
+            made, facts = restore.restore(data, "x.jpg", Options(model))
+            end = time.perf_counter()
+            result = Image.open(io.BytesIO(made))
+            result.load()
+            again = time.perf_counter()
+            image.encode(np.asarray(result), io.BytesIO())
+            png = time.perf_counter() - again
+            took.append((end - read, read - start, facts.seconds - png, png))
+        whole, *parts = (statistics.median(column) for column in zip(*took, strict=True))
+        each = whole / (photo.size[0] * photo.size[1]) * 1e6
+        shares = (f"{part / whole:.0%}" for part in parts)
+        dollars = (
+            " / ".join(f"{price / 3600 * each * size * 1e6:,.0f}" for size in (0.25, 4))
+            for price in PRICES.values()
+        )
+        print("|", " | ".join([f"`{model}`", f"{each:.2f}", *shares, *dollars]), "|", facts.where)
+
+
+WAYS = {w.__name__: w for w in (speed, memory, kill, broken, cluster, s3, full, cost)}
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """The same job by Ray, on a cluster begun on this machine."""
 
+import re
+import sys
 import threading
 from pathlib import Path
 
@@ -51,6 +53,13 @@ def test_a_lost_actor_costs_no_photo(tmp_path):
     assert {line["result"]: line.get("bird") for line in lines} == birds
 
 
-def test_a_cluster_that_is_not_there_is_a_sentence():
-    with pytest.raises(BatchError, match=r"There is no cluster at 127\.0\.0\.1:1: "):
-        next(cluster.lines([], Job("out"), "127.0.0.1:1", 1, threading.Event()))
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_a_sentence(address):
+    with pytest.raises(BatchError, match=f"There is no cluster at {re.escape(address)}: "):
+        next(cluster.lines([], Job("out"), address, 1, threading.Event()))
+
+
+def test_without_ray_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(BatchError, match="pip install -r tools/cluster-requirements"):
+        next(cluster.lines([], Job("out"), "", 1, threading.Event()))

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -26,7 +27,10 @@ def server(tmp_path, monkeypatch):
     """A server with photos in s3://archive/in."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=(port := free_port()), verbose=False)
     server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    url = f"http://127.0.0.1:{port}"
+    urllib.request.urlopen(f"{url}/moto-api/reset", data=b"").close()  # servers share their state
+    monkeypatch.setattr(places, "PATIENCE", 30)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
