@@ -46,6 +46,7 @@ def test_the_float32_stages_are_left_as_they_were():
 
 def test_a_precision_is_chosen_by_name_by_the_environment_or_by_the_device(monkeypatch):
     monkeypatch.setattr(device, "has_bfloat16", lambda device: True)
+    monkeypatch.setattr(device, "_faster_in_bfloat16", lambda: True)
     monkeypatch.delenv("SR_PRECISION", raising=False)
     assert device.choose_precision(CPU) == torch.bfloat16
     assert device.choose_precision(CPU, "float32") == torch.float32
@@ -56,6 +57,21 @@ def test_a_precision_is_chosen_by_name_by_the_environment_or_by_the_device(monke
     assert device.choose_precision(CPU, "auto") == torch.float32
     with pytest.raises(EngineError, match=r"no precision “half”\. Choose one of: auto, float32"):
         device.choose_precision(CPU, "half")
+
+
+@pytest.mark.parametrize(("half", "chosen"), [(0.5, torch.bfloat16), (1.7, torch.float32)])
+def test_bfloat16_is_not_chosen_where_it_is_slower(monkeypatch, half, chosen):
+    """As on Intel's processors whose AMX is hidden; there is no such trial for a GPU."""
+
+    def seconds(product) -> float:
+        return half if product.operands[0].dtype == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr(device.MatrixProduct, "seconds", seconds)
+    monkeypatch.setattr(device, "has_bfloat16", lambda device: True)
+    device._faster_in_bfloat16.cache_clear()
+    assert device.choose_precision(CPU, "auto") == chosen
+    assert device.choose_precision(torch.device("cuda"), "auto") == torch.bfloat16
+    device._faster_in_bfloat16.cache_clear()
 
 
 def test_bfloat16_is_native_where_there_are_instructions_for_it(monkeypatch):
