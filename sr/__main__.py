@@ -23,6 +23,7 @@ from sr.models import catalog
 from sr.settings import PRECISIONS
 
 AUTO = "left out, the one that suits each photo"
+MANY, PROCESS_MB = 50, 1024  # photos from which a process for each core pays; what one may take
 FULL = 8  # results in a row for which there is no room end the work
 
 
@@ -87,7 +88,7 @@ def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
             return _dry_run(photos, job)
         tasks = _tasks(photos, job, manifest)
         left = [t for t in tasks if args.overwrite or not manifest.is_done(t, job)]
-        manifest.begin({"photos": photos} | _asked(job))
+        manifest.begin({"photos": [places.absolute(given) for given in photos]} | _asked(job))
         return _work(left, len(tasks) - len(left), job, manifest, args)
     finally:
         manifest.release()
@@ -198,13 +199,24 @@ def _lines(
         from sr.batch import cluster
 
         return cluster.lines(tasks, job, args.cluster, args.jobs, stop)
-    jobs = min(args.jobs or 1, len(tasks))
+    device = choose_device(job.engine["device"])
+    free = available_bytes(device) >> 20
+    jobs = min(args.jobs or _jobs(device.type, free, len(tasks)), len(tasks))
     if jobs < 2:
         return processes.here(tasks, job, stop, report.strip)
-    free = available_bytes(choose_device(args.device)) >> 20
-    memory = args.memory_mb or max(1, free // jobs)
+    memory = job.engine["memory_mb"] or max(1, free // jobs)
     job = replace(job, engine=job.engine | {"memory_mb": memory})
     return processes.side_by_side(tasks, job, jobs, stop)
+
+
+def _jobs(device: str, free: int, photos: int) -> int:
+    """How many processes are begun unless it is said: one for each core, where that pays.
+
+    free: MB that the work may take.
+    """
+    if device != "cpu" or photos < MANY:
+        return 1
+    return max(1, min(processes.cores(), free // PROCESS_MB))
 
 
 if __name__ == "__main__":

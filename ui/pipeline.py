@@ -232,9 +232,8 @@ def _upscaled(request: Request, place: Place, state: State) -> Generator[State, 
         return replace(state, seconds=place.seconds_left(), share=place.share, canvas=step.canvas)
 
     after = state.folder / f"{photo.name}_x4.png"
-    with after.open("wb") as file:
-        work = restore.steps(photo, upscaler, file, options, run=engine_steps, canvas=canvas)
-        result, facts = yield from each_step(work, to_state)
+    work = restore.steps(photo, upscaler, after, options, run=engine_steps, canvas=canvas)
+    result, facts = yield from each_step(work, to_state)
     made = {"facts": facts.sentences, "sizes": facts.sizes, "took": facts.seconds}
     state = replace(state, share=1.0, after=after, model=facts.model, **made)
     yield state

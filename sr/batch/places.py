@@ -87,6 +87,7 @@ def sources(given: str, out: str) -> Iterator[Source]:
 
 
 def _local_source(path: str, folder: str = "") -> Source:
+    path = absolute(path)  # the same wherever the program is begun
     try:
         facts = Path(path).stat()
     except (OSError, ValueError):  # told when it is read
@@ -119,6 +120,18 @@ def same(one: str, other: str) -> bool:
 def plain_name(address: str) -> str:
     """What the result of a photo is called if no other's is called so."""
     return f"{image.stem(Path(address).name)}_x4.png"
+
+
+def absolute(address: str) -> str:
+    """An address that doesn't hang on the working folder; "" stays so."""
+    here = address and is_local(address)
+    return os.path.abspath(address) if here else address  # noqa: PTH100 - links are kept
+
+
+def as_given(address: str) -> str:
+    """An address for people: a path from here on where it is below the working folder."""
+    here = f"{Path.cwd()}{os.sep}"
+    return address.removeprefix(here) if is_local(address) else address
 
 
 def is_folder(address: str) -> bool:

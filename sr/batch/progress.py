@@ -85,7 +85,8 @@ class Report:
         facts = f"{target} ({width} x {height}, {line['weights']})"
         plain = places.plain_name(line["source"])
         named = line["result"].rpartition("/")[2] == plain
-        other = "" if named else f"It is {shown(line['source'])}: {plain} is another's name."
+        source = shown(places.as_given(line["source"]))
+        other = "" if named else f"It is {source}: {plain} is another's name."
         bird = (line.get("bird") or {}).get("name")
         parts = (facts, other, f"{bird}." if bird else "", *line["notes"])
         return " ".join(part for part in parts if part)

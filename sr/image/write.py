@@ -7,7 +7,7 @@ import tempfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -19,19 +19,18 @@ def write(
     pixels: np.ndarray,
     path: str | Path,
     alpha: np.ndarray | None = None,
-    *,
-    exif: bytes | None = None,
+    **options: Any,
 ) -> Path:
     """Write (H, W, 3) uint8 and an (H, W) alpha as PNG, whole or not at all.
 
-    exif: a `Photo`'s, to copy its camera, date and place; None writes none.
+    options: those of `encode`.
     The file appears under its name only once it is complete.
     """
     path = Path(path)
     handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            encode(pixels, file, alpha, exif=exif)
+            encode(pixels, file, alpha, **options)
         Path(part).chmod(0o644)  # temporary files are private to their owner
         Path(part).replace(path)
     except BaseException:
@@ -50,7 +49,7 @@ def encode(
 ) -> None:
     """Write (H, W, 3) uint8 and an (H, W) alpha as PNG into an open file.
 
-    exif: as in `write`.
+    exif: a `Photo`'s, to copy its camera, date and place; None writes none.
     keywords: what the picture shows, for programs that sort photos: XMP's dc:subject.
     Compression looks for runs only: for photos, whose rows are filtered first, that is the fastest
     and, in 30 % of the default's time, only 1 % larger.

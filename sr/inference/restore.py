@@ -9,6 +9,7 @@ import io
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from sr import image
@@ -93,16 +94,16 @@ def restore(
 def steps(
     photo: Photo,
     upscaler: Upscaler,
-    file: BinaryIO,
+    file: BinaryIO | Path,
     options: Options,
     *,
     keywords: list[str] | tuple[str, ...] = (),
     run: Callable[..., Generator[Step, None, Photo]] = engine.steps,
     **more: Any,
 ) -> Generator[Step, None, tuple[Photo, Facts]]:
-    """Enlarge a photo and write it into an open file, as PNG; returns the result and its facts.
+    """Enlarge a photo and write it as PNG, yielding after each strip; returns it and its facts.
 
-    It yields after each strip.
+    file: an open file, or a path where it appears once it is whole.
     run: `engine.steps`, or what does the same elsewhere.
     more: options of `run`.
     Raises `EngineError`, and `OSError` where the file can't be written.
@@ -118,7 +119,8 @@ def steps(
         where = step.where
         yield step
     exif = result.exif if options.keep_metadata else None
-    image.encode(result.pixels, file, result.alpha, exif=exif, keywords=keywords)
+    save = image.write if isinstance(file, Path) else image.encode
+    save(result.pixels, file, result.alpha, exif=exif, keywords=keywords)
     made = photo.size, result.size, time.perf_counter() - start, where
     notes = tuple(note for note in (upscaler.note, *photo.notes) if note)
     return result, Facts(*made, upscaler.model.name, upscaler.weights, notes)

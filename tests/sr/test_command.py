@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from sr import __main__ as command
-from sr.batch import places, work
+from sr.batch import places, processes, work
 from tests.conftest import ROOT
 
 
@@ -213,8 +213,8 @@ def test_a_folder_keeps_its_tree_and_no_photo_is_lost(folder, capsys):
     assert "b/bad.png" not in found.out and "“bad.png” is not a photo" in found.err
     assert "5 photos: 4 written, 1 failed; 0.0 megapixels" in found.err
     job, *photos = lines()
-    assert job["job"]["photos"] == ["in"] and len(photos) == 5
-    one = next(line for line in photos if line["source"] == "in/b/x.jpg")
+    assert job["job"]["photos"] == [str(Path("in").absolute())] and len(photos) == 5
+    one = next(line for line in photos if line["source"] == str(Path("in/b/x.jpg").absolute()))
     data = Path("in/b/x.jpg").read_bytes()
     assert one["sha256"] == hashlib.sha256(data).hexdigest() and one["size"] == len(data)
     assert (one["pixels"], one["result_size"]) == ([24, 20], [96, 80])
@@ -241,6 +241,11 @@ def test_the_same_command_again_does_what_is_left(folder, capsys, monkeypatch):
     assert done == []
     assert command.main(["--resume", "--out", "out", "--model", "span"]) == 0
     assert done == []  # as it was asked for
+    monkeypatch.chdir("in")
+    assert command.main([".", "--out", "../out", *FAST]) == 0
+    assert command.main(["--resume", "--out", "../out"]) == 0
+    assert done == []
+    monkeypatch.chdir("..")
     assert command.main([str(folder), "--out", "out", *FAST, "--overwrite"]) == 0
     assert len(done) == 5 and len(lines()) == 6
 
@@ -285,6 +290,14 @@ def test_a_folder_without_photos_and_no_photos_are_told(small, capsys):
     assert "which photos? Give files or folders, or --resume" in capsys.readouterr().err
     assert command.main(["--out", "new", "--resume"]) == 1
     assert "There is no manifest in new: leave --resume out." in capsys.readouterr().err
+
+
+def test_many_photos_are_done_by_a_process_for_each_core(monkeypatch):
+    monkeypatch.setattr(processes, "cores", lambda: 8)
+    assert command._jobs("cpu", 64_000, 50) == 8
+    assert command._jobs("cpu", 64_000, 49) == 1
+    assert command._jobs("cpu", 3000, 50) == 2 and command._jobs("cpu", 300, 50) == 1
+    assert command._jobs("cuda", 64_000, 50) == 1
 
 
 def test_birds_are_named_in_the_manifest_and_if_asked_in_the_result(macaw, tmp_path, capsys):
