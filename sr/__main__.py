@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sr import commands
+from sr import commands, settings
 from sr.batch import BatchError, Job, Task, naming, places, processes, progress, work
 from sr.batch.estimate import estimate
 from sr.batch.manifest import Manifest
@@ -86,6 +86,7 @@ def _run(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
         photos, job = _resumed(manifest, job) if args.resume else (args.photos, job)
         if args.dry_run:
             return _dry_run(photos, job)
+        job = replace(job, weights=_own_weights(job.model))
         tasks = _tasks(photos, job, manifest)
         left = [t for t in tasks if args.overwrite or not manifest.is_done(t, job)]
         manifest.begin({"photos": [places.absolute(given) for given in photos]} | _asked(job))
@@ -105,6 +106,13 @@ def _asked(job: Job) -> dict:
     """What a manifest keeps of a job."""
     kept = ("model", "keep_colours", "keep_metadata", "name", "tag", "engine")
     return {name: getattr(job, name) for name in kept}
+
+
+def _own_weights(model: str | None) -> str:
+    """A hash of the owner's own weights, which may change at their place; "" without such."""
+    if model or not settings.own_weights():
+        return ""
+    return upscaler.load().digest()
 
 
 def _resumed(manifest: Manifest, job: Job) -> tuple[list[str], Job]:

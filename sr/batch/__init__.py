@@ -45,6 +45,7 @@ class Job:
     model, keep_colours, keep_metadata, engine: as `restore.Options` has them.
     name: whether the bird is named in the manifest.
     tag: whether its name is written into the result, too.
+    weights: which the owner's own are, by a hash, where they are used; else "".
     """
 
     out: str
@@ -53,6 +54,7 @@ class Job:
     keep_metadata: bool = False
     name: bool = False
     tag: bool = False
+    weights: str = ""
     engine: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,8 +64,8 @@ class Job:
 
         chosen = ("model", "keep_colours", "keep_metadata", "name", "tag")
         kept = {name: getattr(self, name) for name in chosen}
-        kept |= {"precision": self.engine.get("precision") or settings.precision()}
-        return kept | {"own_weights": settings.own_weights()}
+        precision = self.engine.get("precision") or settings.precision()
+        return kept | {"precision": precision, "own_weights": self.weights}
 
 
 Line = dict[str, Any]  # of the manifest; docs/scale.md has its fields

@@ -12,7 +12,6 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 
 def write(
@@ -57,11 +56,13 @@ def encode(
     image = Image.fromarray(pixels)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
-    texts = PngInfo()
-    if keywords:
-        texts.add_itxt("XML:com.adobe.xmp", _xmp(keywords))
     options = {"compress_level": 1, "compress_type": zlib.Z_RLE, "exif": exif or b""}
-    image.save(file, "PNG", pnginfo=texts, **options)
+    if keywords:
+        from PIL.PngImagePlugin import PngInfo  # which would load what reads PNG, too
+
+        options["pnginfo"] = texts = PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", _xmp(keywords))
+    image.save(file, "PNG", **options)
 
 
 def _xmp(keywords: Sequence[str]) -> str:

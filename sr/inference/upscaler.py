@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
@@ -28,6 +29,14 @@ class Upscaler:
     stages: tuple[fx.GraphModule, ...]
     weights: str
     note: str = ""
+
+    def digest(self) -> str:
+        """SHA-256 of the weights as they are used."""
+        found = hashlib.sha256()
+        for stage in self.stages:
+            for tensor in stage.state_dict().values():
+                found.update(tensor.cpu().contiguous().numpy().tobytes())
+        return found.hexdigest()
 
     def in_precision(self, precision: torch.dtype) -> Upscaler:
         """The same with its convolutions in a precision."""
