@@ -193,7 +193,7 @@ def test_name_only(page, little):
 def test_the_bird_is_named_before_the_photo_is_enlarged_and_stop_leaves_no_after(page, tmp_path):
     Image.open(page.photo).convert("RGB").resize((900, 877)).save(tmp_path / "large.png")
     page.set_input_files(CHOOSER, tmp_path / "large.png")
-    page.wait_for_selector("#species h3:has-text('macaw')", timeout=30 * SECOND)
+    page.wait_for_selector("#species h3:has-text('macaw')", timeout=60 * SECOND)
     assert not page.locator("#download").is_visible()
     page.wait_for_selector(".viewer img.left[src*=bicubic]", timeout=30 * SECOND)
     page.wait_for_selector(".viewer img.right[src*=preview_]", timeout=30 * SECOND)

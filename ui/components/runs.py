@@ -32,6 +32,10 @@ class Runs:
         self._waited_for.pop(request.session_hash, None)
         return next(self._numbers)
 
+    def is_younger(self, request: gr.Request, number: int) -> bool:
+        """Whether the page waits for a run that began after the one of a number."""
+        return self._waited_for.get(request.session_hash, 0) > number
+
     def waited_for(self, request: gr.Request) -> bool:
         """Whether the page waits for a run."""
         return request.session_hash in self._waited_for

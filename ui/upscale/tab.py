@@ -168,12 +168,16 @@ def connect_the_rest(outputs: dict[str, gr.components.Component], new: gr.Button
         empty = {"viewer": View(run=RUNS.end(request)).value(), "style": "auto", "model": ""}
         return next(in_order([empty | CLEARED], outputs))
 
-    def turn_away(request: gr.Request):
+    def turn_away(request: gr.Request, value):
+        with sentences():
+            view = read(value)
+        if RUNS.is_younger(request, view.run):  # it came late: the next photo is worked on already
+            return next(in_order([{}], outputs))
         RUNS.end(request)
         return next(in_order([CLEARED], outputs))
 
     surface.stop(stop, surface, everything, **QUIET)
-    surface.clear(turn_away, None, everything, **QUIET)
+    surface.clear(turn_away, surface, everything, **QUIET)
     surface.select(select, surface, everything, **QUIET)
     new.click(clear, None, everything, **QUIET)
 
