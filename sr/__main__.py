@@ -14,7 +14,7 @@ from pathlib import Path
 from sr import commands, settings
 from sr.batch import BatchError, Job, Task, naming, places, processes, progress, work
 from sr.batch.estimate import estimate
-from sr.batch.manifest import Manifest
+from sr.batch.manifest import NAME, Manifest
 from sr.commands import positive, shown, tell
 from sr.inference import upscaler
 from sr.inference.device import choose_device, choose_precision
@@ -187,7 +187,7 @@ def _add(line: dict, manifest: Manifest, report: progress.Report) -> bool:
     try:
         manifest.add(line)
     except OSError as error:
-        line["error"] = work.why_not(places.join(manifest.out, "manifest.jsonl"), error)
+        line["error"] = work.why_not(places.join(manifest.out, NAME), error)
         return True
     return False
 
@@ -196,7 +196,7 @@ def _close(manifest: Manifest, columns: bool) -> None:
     try:
         manifest.close(columns)
     except OSError as error:
-        tell(work.why_not(places.join(manifest.out, "manifest.jsonl"), error))
+        tell(work.why_not(places.join(manifest.out, NAME), error))
 
 
 def _lines(

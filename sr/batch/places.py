@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -173,15 +172,8 @@ def _write_here(folder: Path, path: Path, pieces: Iterable[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     parts = folder / PARTS
     parts.mkdir(exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=parts)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(pieces)
-        Path(part).chmod(0o644)  # temporary files are private to their owner
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+    with image.whole(path, parts) as file:
+        file.writelines(pieces)
 
 
 def remove_parts(folder: str) -> None:

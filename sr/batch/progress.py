@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from sr.batch import Line, places
 from sr.batch.estimate import duration
+from sr.batch.manifest import NAME
 from sr.commands import shown, tell
 from sr.inference.engine import Step
 from sr.settings import SCALE
@@ -104,5 +105,5 @@ class Report:
         total = self.photos + self.before
         return (
             f"{total:,} photos: {', '.join(parts)}; {size}, {SCALE} times as large. "
-            f"What became of each is in {shown(places.join(self.out, 'manifest.jsonl'))}."
+            f"What became of each is in {shown(places.join(self.out, NAME))}."
         )

@@ -63,7 +63,7 @@ def _restored(
         if not (job.name or job.tag):
             return []
         answer = bird(photo, job.engine.get("device"))
-        line["bird"] = _told(answer)
+        line["bird"] = _bird_fields(answer)
         sure = job.tag and not answer.group and answer.tier in (LIKELY, POSSIBLY)
         first = answer.species[0] if sure else None
         return [name for name in (first.name, first.scientific) if name] if first else []
@@ -97,7 +97,7 @@ def bird(
     return classify.identify(photo.pixels, enlarge=enlarged, **options)
 
 
-def _told(answer: classify.Answer) -> dict[str, Any]:
+def _bird_fields(answer: classify.Answer) -> dict[str, Any]:
     """A bird's name for the manifest."""
     first = answer.species[0] if answer.species else None
     told = {"name": first.name if first else None, "tier": answer.tier}

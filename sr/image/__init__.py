@@ -15,4 +15,4 @@ from sr.image.read import (
     stem,
 )
 from sr.image.resize import bicubic, blur, resize, shrink, shrink_to, thumbnail
-from sr.image.write import as_jpeg, encode, is_disk_full, jpeg, png, write
+from sr.image.write import as_jpeg, encode, is_disk_full, jpeg, png, whole, write

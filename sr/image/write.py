@@ -5,7 +5,8 @@ import io
 import os
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
@@ -25,17 +26,26 @@ def write(
     options: those of `encode`.
     The file appears under its name only once it is complete.
     """
-    path = Path(path)
-    handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with whole(Path(path)) as file:
+        encode(pixels, file, alpha, **options)
+    return Path(path)
+
+
+@contextmanager
+def whole(path: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to write into, which appears at `path` once the block ends, or not at all.
+
+    folder: where it is meanwhile, on the same file system; beside its place unless given.
+    """
+    handle, part = tempfile.mkstemp(dir=folder or path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            encode(pixels, file, alpha, **options)
+            yield file
         Path(part).chmod(0o644)  # temporary files are private to their owner
         Path(part).replace(path)
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
-    return path
 
 
 def encode(
