@@ -9,8 +9,6 @@ import psutil
 import pytest
 from PIL import Image
 
-pytest.importorskip("ray", reason="tools/cluster-requirements.txt is not installed")
-
 from sr.batch import BatchError, Job, Task, cluster, places, processes
 
 COUNT = 12

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from sr.batch import BatchError, Job, Source, Task, manifest, places
 from sr.batch.manifest import Manifest
@@ -183,7 +184,6 @@ def test_a_name_that_is_no_text_has_a_line(job):
 
 
 def test_it_is_a_table_too(written):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="tools/cluster-requirements.txt")
     job, task = written
     kept = opened(job)
     kept.close(columns=True)

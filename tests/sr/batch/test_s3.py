@@ -6,10 +6,6 @@ import time
 import urllib.request
 
 import pytest
-
-pytest.importorskip("s3fs")
-pytest.importorskip("moto")
-
 import s3fs
 from moto.server import ThreadedMotoServer
 from PIL import Image
